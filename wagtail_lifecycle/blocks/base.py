@@ -1,0 +1,94 @@
+"""What every block of a mail shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from django.template import Context, Template
+from django.template.loader import get_template
+from django.utils.safestring import mark_safe
+from wagtail import blocks as wagtail_blocks
+
+from wagtail_lifecycle import registry
+
+
+class EmailBlock(wagtail_blocks.StructBlock):
+    """Base of the blocks of a mail's body.
+
+    Subclass it, give it fields and a `Meta`, and register it with `register_block`. `Meta.template` names the MJML
+    template, which ends in `.mjml`; the text part uses the same name ending in `.txt`.
+    """
+
+    #: what the body is stored under; data, never changes
+    name: str = ""
+    #: whether it shows `links.verify`; who asks for another verification mail gets the first one with such a block
+    asks_to_verify: bool = False
+
+    class Meta:
+        #: path of the MJML template; the text template stands beside it
+        template = ""
+        #: names of the data sources whose data the template reads
+        requires: tuple[str, ...] = ()
+        preview_template = "wagtail_lifecycle/admin/block_preview.html"
+
+    def get_required_data(self, value: Any) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the names of the data sources that the block reads when it holds `value`."""
+        return tuple(self.meta.requires)
+
+    def get_template(self, value: Any = None, context: Mapping[str, Any] | None = None) -> str:  # noqa: ARG002
+        template: str = self.meta.template
+        if (context or {}).get("mail_format") == "txt":
+            return template.removesuffix(".mjml") + ".txt"
+        return template
+
+    def render(self, value: Any, context: Mapping[str, Any] | None = None) -> str:
+        """Render either part. The text part is no HTML: what stands in it is not escaped."""
+        if (context or {}).get("mail_format") != "txt":
+            return str(super().render(value, context=context))
+        values = self.get_context(value, parent_context=dict(context or {}))
+        template = get_template(self.get_template(value, context))
+        # Only Django's own engine can be told not to escape; a site's Jinja templates decide for themselves.
+        backend = getattr(template, "template", None)
+        if not isinstance(backend, Template):
+            return str(template.render(values))
+        return str(mark_safe(backend.render(Context(values, autoescape=False))))  # noqa: S308 - plain text
+
+
+class _RegisteredBlocks(MutableMapping[str, Any]):
+    """The registered blocks by name, one instance each; it follows the registry, also in tests."""
+
+    def __init__(self) -> None:
+        self._instances: dict[type, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in registry.blocks:
+            raise KeyError(name)
+        cls = registry.blocks.get(name)
+        if cls not in self._instances:
+            self._instances[cls] = cls()
+            self._instances[cls].set_name(name)
+        return self._instances[cls]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(registry.blocks.names())
+
+    def __len__(self) -> int:
+        return len(registry.blocks.names())
+
+    def __setitem__(self, name: str, block: Any) -> None:
+        raise TypeError("Register mail blocks with register_block().")
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("Registered mail blocks stay.")
+
+    def copy(self) -> _RegisteredBlocks:
+        return self
+
+
+class EmailBodyBlock(wagtail_blocks.StreamBlock):
+    """The body of a mail: a stream of every registered block."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.child_blocks = _RegisteredBlocks()

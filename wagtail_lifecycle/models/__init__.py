@@ -1,0 +1,21 @@
+"""The tables of the package."""
+
+from wagtail_lifecycle.models.campaigns import Campaign, CampaignState
+from wagtail_lifecycle.models.page_views import DailyPageViews
+from wagtail_lifecycle.models.people import OptOut, Suppression, Topic
+from wagtail_lifecycle.models.runs import Delivery, Run, RunContent
+from wagtail_lifecycle.models.senders import ConnectionLease, SenderState
+
+__all__ = [
+    "Campaign",
+    "CampaignState",
+    "ConnectionLease",
+    "DailyPageViews",
+    "Delivery",
+    "OptOut",
+    "Run",
+    "RunContent",
+    "SenderState",
+    "Suppression",
+    "Topic",
+]

@@ -1,0 +1,24 @@
+"""Frozen content + recipient + data → mail. Knows no model of ours.
+
+A mail is compiled once per revision and locale: the blocks' MJML becomes HTML in which markers stand for what differs
+per person. Personalising renders only those pieces, so MJML never sees a name and no template engine ever sees what an
+editor typed.
+"""
+
+from wagtail_lifecycle.rendering.compiling import CompiledMail, compile_mail
+from wagtail_lifecycle.rendering.content import Content, Links, Mail, Octets
+from wagtail_lifecycle.rendering.merge_tags import find_merge_tags
+from wagtail_lifecycle.rendering.preview import PREVIEW_POLICY, preview, preview_block
+
+__all__ = [
+    "PREVIEW_POLICY",
+    "CompiledMail",
+    "Content",
+    "Links",
+    "Mail",
+    "Octets",
+    "compile_mail",
+    "find_merge_tags",
+    "preview",
+    "preview_block",
+]

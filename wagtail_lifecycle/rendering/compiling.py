@@ -1,0 +1,129 @@
+"""Compile once per revision, locale and site; personalise per recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.template import TemplateSyntaxError
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from wagtail_lifecycle import registry
+from wagtail_lifecycle.conf import Sender, settings
+from wagtail_lifecycle.exceptions import CompileError, UnknownName
+from wagtail_lifecycle.rendering import mjml
+from wagtail_lifecycle.rendering.content import Content, Links, Mail, Octets, Person
+from wagtail_lifecycle.rendering.merge_tags import allowed_merge_tags, mark_merge_tags
+from wagtail_lifecycle.rendering.pieces import Collector, Parts, collecting
+from wagtail_lifecycle.rendering.tidying import tidied
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompiledMail:
+    """A mail of which only the pieces per person are left to render."""
+
+    language: str
+    subject: Parts
+    html: Parts
+    text: Parts
+    sender_name: str
+    #: names of the data sources whose data the pieces read
+    required: frozenset[str]
+
+    def personalise(self, recipient: Person, *, data: Mapping[str, object], links: Links) -> Mail:
+        """Render the mail of one person.
+
+        `data` maps the name of a data source to what it loaded for this person; `links` holds absolute URLs. Errors
+        that a block's own template raises are passed on.
+        """
+        values = {"recipient": recipient, "data": data, "links": links}
+        with translation.override(self.language):
+            html, text = self.html.render(values), self.text.render(values)
+            return Mail(
+                # Of a person without a name nothing may be left of a subject that is all merge tags.
+                subject=self.subject.join(values).strip() or self.sender_name,
+                html=html.text,
+                text=text.text,
+                octets=Octets(html=html.octets, text=text.octets),
+            )
+
+
+def compile_mail(content: Content) -> CompiledMail:
+    """Compile `content`. Raises CompileError, with the field at fault and a sentence for the editor."""
+    try:
+        sender = settings.sender(content.sender)
+    except UnknownName as error:
+        raise CompileError(str(error), field="sender") from error
+    with translation.override(content.language):
+        return CompiledMail(
+            language=content.language,
+            subject=_compile_subject(content),
+            html=_compile_html(content, sender),
+            text=_compile_text(content, sender),
+            sender_name=sender.name or sender.address,
+            required=_known_sources(content.body),
+        )
+
+
+def _known_sources(body: Any) -> frozenset[str]:
+    names = frozenset(required_data(body))
+    for name in sorted(names):
+        try:
+            registry.data_sources.get(name)
+        except UnknownName as error:
+            raise CompileError(_("A block asks for data that nobody loads: %(reason)s") % {"reason": error}) from error
+    return names
+
+
+def required_data(body: Any) -> Iterator[str]:
+    """Yield the names of the data sources that the blocks of `body`, a StreamValue, read."""
+    for child in body:
+        yield from child.block.get_required_data(child.value)
+
+
+def _compile_subject(content: Content) -> Parts:
+    with collecting(html=False, merge_tags=allowed_merge_tags(content.audience)) as collector:
+        return collector.split(_marked(content.subject, collector, field="subject"))
+
+
+def _compile_html(content: Content, sender: Sender) -> Parts:
+    with collecting(html=True, merge_tags=allowed_merge_tags(content.audience)) as collector:
+        markup = _render("mjml", content, sender, collector)
+        mjml.refuse_oversized(markup)
+        markup = mjml.shield_attributes(markup, collector)
+        html = mjml.to_html(markup)
+        if collector.missing_from(html, of=markup):
+            raise CompileError(
+                _("A block swallows part of its content: MJML drops what stands in a tag it does not expect."),
+            )
+        # The end of its last line: nothing follows that a soft line break would join it to.
+        return collector.split(f"{html.rstrip()}\n")
+
+
+def _compile_text(content: Content, sender: Sender) -> Parts:
+    with collecting(html=False, merge_tags=allowed_merge_tags(content.audience)) as collector:
+        return tidied(collector.split(_render("txt", content, sender, collector)))
+
+
+def _render(extension: str, content: Content, sender: Sender, collector: Collector) -> str:
+    context = {
+        "content": content,
+        "sender": sender,
+        "subject": _marked(content.subject, collector, field="subject"),
+        "preheader": _marked(content.preheader, collector, field="preheader"),
+        "mail_format": extension,
+        "right_to_left": translation.get_language_bidi(),
+        "start": "right" if translation.get_language_bidi() else "left",
+        "end": "left" if translation.get_language_bidi() else "right",
+    }
+    try:
+        return render_to_string(f"wagtail_lifecycle/emails/base.{extension}", context)
+    except TemplateSyntaxError as error:
+        raise CompileError(_("A block's template is wrong: %(reason)s") % {"reason": error}, field="body") from error
+
+
+def _marked(text: str, collector: Collector, *, field: str) -> str:
+    return mark_merge_tags(text, allowed=collector.merge_tags, field=field, mark=collector.add)

@@ -1,0 +1,221 @@
+"""Pieces: what differs per person in a mail, and the markers that stand for them until the end."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import chain
+from typing import Any, Protocol, TypeVar
+
+from django.template import Engine, Template, TemplateSyntaxError
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from wagtail_lifecycle.rendering.encoding import joinable, normalised
+from wagtail_lifecycle.rendering.names import names_given_in, names_in
+from wagtail_lifecycle.rendering.quick import PieceTemplate
+
+T = TypeVar("T", str, bytes)
+
+#: what a `personal` piece may name, beside the tag's own arguments
+PERSONAL_NAMES = frozenset({"recipient", "data", "links"})
+BUILTINS = [
+    "django.templatetags.i18n",
+    "django.templatetags.l10n",
+    "django.templatetags.tz",
+    "django.contrib.humanize.templatetags.humanize",
+    "wagtail_lifecycle.templatetags.lifecycle_pieces",
+]
+
+
+class Piece(Protocol):
+    """Something that becomes text for one person."""
+
+    def render(self, values: Mapping[str, Any], *, html: bool) -> str: ...
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Text that goes around MJML untouched; it may hold markers itself."""
+
+    text: str
+
+    def render(self, values: Mapping[str, Any], *, html: bool) -> str:  # noqa: ARG002
+        return self.text
+
+
+@dataclass(frozen=True)
+class MergeTag:
+    """A value of the recipient that an editor put into the text."""
+
+    #: dotted, for example "recipient.first_name"
+    path: str
+    #: what stands there where the value is empty
+    fallback: str = ""
+
+    def render(self, values: Mapping[str, Any], *, html: bool) -> str:
+        value: Any = values
+        for step in self.path.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
+        text = str(value) if value not in (None, "") else self.fallback
+        return escape(text) if html else text
+
+
+@dataclass(frozen=True)
+class Personal:
+    """The inside of a `personal` tag with the tag's own arguments."""
+
+    template: PieceTemplate
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def render(self, values: Mapping[str, Any], *, html: bool) -> str:
+        return self.template.render({**self.arguments, **values}, autoescape=html)
+
+
+class Collector:
+    """Keeps the pieces of one compile aside and hands out the markers that stand for them."""
+
+    def __init__(self, *, html: bool, merge_tags: Mapping[str, object]) -> None:
+        self.html = html
+        #: what the audience offers: path → example
+        self.merge_tags = merge_tags
+        self.pieces: list[Piece] = []
+        # Random, so that text which looks like a marker is only text.
+        self._nonce = secrets.token_hex(6)
+        self._marker = re.compile(rf"wl{self._nonce}x(\d+)x")
+
+    def add(self, piece: Piece) -> SafeString:
+        """Keep `piece` and return its marker: letters and digits only, safe in text, attributes and URLs."""
+        self.pieces.append(piece)
+        return mark_safe(f"wl{self._nonce}x{len(self.pieces) - 1}x")  # noqa: S308 - letters and digits
+
+    def missing_from(self, text: str, *, of: str) -> set[str]:
+        """Return the markers that stand in `of` and no more in `text`."""
+        return set(self._marker.findall(of)) - set(self._marker.findall(text))
+
+    def split(self, text: str) -> Parts:
+        """Cut `text` at its markers into constant strings and pieces, constants of constants included."""
+        return Parts(tuple(self._fragments(text)), html=self.html).closed_up()
+
+    def _fragments(self, text: str) -> Iterator[str | Piece]:
+        for position, part in enumerate(self._marker.split(text)):
+            piece = self.pieces[int(part)] if position % 2 else Constant(part)
+            if not isinstance(piece, Constant):
+                yield piece
+            elif position % 2:
+                yield from self._fragments(piece.text)
+            else:
+                yield piece.text
+
+
+def _joined(fragments: Iterable[str | Piece]) -> Iterator[str | Piece]:
+    """Join neighbouring strings, so that personalising has fewer parts to walk."""
+    constant: list[str] = []
+    for fragment in fragments:
+        if isinstance(fragment, str):
+            constant.append(fragment)
+            continue
+        yield "".join(constant)
+        constant = []
+        yield fragment
+    yield "".join(constant)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What one person reads: as characters, and as quoted-printable octets."""
+
+    text: str
+    octets: bytes
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Constant strings and pieces in turn."""
+
+    parts: tuple[str | Piece, ...]
+    html: bool
+
+    def join(self, values: Mapping[str, Any]) -> str:
+        return "".join(_mixed(self._constants, self._own(values)))
+
+    def render(self, values: Mapping[str, Any]) -> Rendered:
+        """Return the text and its octets; constants are encoded by the first call for all others."""
+        own = self._own(values)
+        return Rendered(
+            text="".join(_mixed(self._constants, own)),
+            octets=b"".join(_mixed(self._encoded_constants, map(joinable, own))),
+        )
+
+    def closed_up(self) -> Parts:
+        """Return the same with neighbouring strings joined, so that strings and pieces take turns."""
+        return Parts(tuple(_joined(self.parts)), html=self.html)
+
+    def _own(self, values: Mapping[str, Any]) -> list[str]:
+        return [normalised(piece.render(values, html=self.html)) for piece in self._pieces]
+
+    @cached_property
+    def _pieces(self) -> tuple[Piece, ...]:
+        return tuple(part for part in self.parts if not isinstance(part, str))
+
+    @cached_property
+    def _constants(self) -> tuple[str, ...]:
+        return tuple(normalised(part) for part in self.parts if isinstance(part, str))
+
+    @cached_property
+    def _encoded_constants(self) -> tuple[bytes, ...]:
+        return tuple(map(joinable, self._constants))
+
+
+def _mixed(constants: Sequence[T], own: Iterable[T]) -> Iterator[T]:
+    """Take turns; there is one constant more."""
+    yield from chain.from_iterable(zip(constants, own, strict=False))
+    yield constants[-1]
+
+
+# A ContextVar, because `{{ value.body }}` hands no context to the blocks inside it.
+_collector: ContextVar[Collector | None] = ContextVar("wagtail_lifecycle_collector", default=None)
+
+
+@contextmanager
+def collecting(*, html: bool, merge_tags: Mapping[str, object]) -> Iterator[Collector]:
+    """Make a fresh collector the current one for the length of a `with` block."""
+    collector = Collector(html=html, merge_tags=merge_tags)
+    token = _collector.set(collector)
+    try:
+        yield collector
+    finally:
+        _collector.reset(token)
+
+
+def current_collector() -> Collector:
+    """Return the collector of the compile that is under way. Raises RuntimeError outside of one."""
+    collector = _collector.get()
+    if collector is None:
+        raise RuntimeError("Mail blocks render only inside a mail: use wagtail_lifecycle.rendering.compile_mail().")
+    return collector
+
+
+@lru_cache(maxsize=2)
+def _engine() -> Engine:
+    # No loaders and no libraries to load: a piece can reach nothing but its own values.
+    return Engine(builtins=BUILTINS, libraries={}, string_if_invalid="")
+
+
+@lru_cache(maxsize=512)
+def personal_template(source: str, arguments: frozenset[str]) -> PieceTemplate:
+    """Compile the inside of a `personal` tag. Raises TemplateSyntaxError for names that do not exist there."""
+    template = Template(source, engine=_engine())
+    unknown = names_in(template.nodelist) - names_given_in(template.nodelist) - PERSONAL_NAMES - arguments
+    if unknown:
+        allowed = ", ".join(sorted(PERSONAL_NAMES | arguments))
+        raise TemplateSyntaxError(
+            f"{{% personal %}} knows {allowed}, not {', '.join(sorted(unknown))}. Hand other values over as "
+            f"arguments: {{% personal {min(unknown)}=… %}}."
+        )
+    return PieceTemplate(template)

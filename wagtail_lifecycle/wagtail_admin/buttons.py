@@ -1,0 +1,39 @@
+"""The buttons of runs: what makes sense, for those who may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from wagtail.admin.widgets import Button
+
+from wagtail_lifecycle.wagtail_admin.actions import PERMISSION, Action, actions_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wagtail_lifecycle.models import Run
+    from wagtail_lifecycle.wagtail_admin.balances import Balance
+
+
+def may_steer(user: Any) -> bool:
+    return bool(user.has_perm("wagtail_lifecycle.view_run") and user.has_perm(PERMISSION))
+
+
+def run_offers(run: Run, balance: Balance, user: Any) -> list[dict[str, Any]]:
+    """Return what the page of a run offers."""
+    fitting = actions_for(run, balance) if may_steer(user) else []
+    return [{"action": action, "url": reverse(action.url_name, args=[run.pk])} for action in fitting]
+
+
+def run_buttons(run: Run, balance: Balance, user: Any, *, back_url: str) -> Iterator[Button]:
+    """Yield the same for a line of the list, to which they come back."""
+    for priority, offer in enumerate(run_offers(run, balance, user)):
+        action: Action = offer["action"]
+        url = f"{offer['url']}?{urlencode({'next': back_url})}"
+        if action.question:
+            yield Button(str(action.label), url=url, icon_name=action.icon, priority=priority)
+            continue
+        post = {"data-controller": "w-action", "data-action": "w-action#post", "data-w-action-url-value": url}
+        yield Button(str(action.label), icon_name=action.icon, priority=priority, attrs={"type": "button", **post})

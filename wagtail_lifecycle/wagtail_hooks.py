@@ -1,0 +1,20 @@
+"""Wiring: what Wagtail finds of us."""
+
+from wagtail import hooks
+from wagtail.snippets.models import register_snippet
+
+from wagtail_lifecycle.middleware import remember_page
+from wagtail_lifecycle.wagtail_admin import audit, campaigns, merge_tags, resuming, runs
+from wagtail_lifecycle.wagtail_admin.menu import LifecycleViewSetGroup
+
+#: After the hooks of sites and of Wagtail, which refuse pages that somebody may not see.
+LAST = 1000
+
+register_snippet(LifecycleViewSetGroup)
+
+hooks.register("register_rich_text_features", merge_tags.register)
+hooks.register("register_permissions", runs.view_permissions)
+hooks.register("register_log_actions", resuming.register_log_actions)
+hooks.register("register_log_actions", audit.register_log_actions)
+hooks.register("before_delete_snippet", campaigns.refuse_to_delete)
+hooks.register("on_serve_page", remember_page, order=LAST)
