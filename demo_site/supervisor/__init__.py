@@ -1,0 +1,1 @@
+"""``make demo``: every process of the demo, started together and ended together."""
