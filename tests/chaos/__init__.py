@@ -1,0 +1,1 @@
+"""Rounds in which everything is killed, cut and flushed while mails are sent: `make chaos`."""
