@@ -57,7 +57,7 @@ def _belongs_here(item: pytest.Item) -> bool:
     """On PostgreSQL run the tests that touch the database; on SQLite those that do not need PostgreSQL."""
     if not ON_POSTGRES:
         return not item.get_closest_marker("postgres")
-    if item.get_closest_marker("chromium") or item.get_closest_marker("data"):
+    if any(item.get_closest_marker(name) for name in ("chromium", "data", "any_database")):
         return False
     uses = set(getattr(item, "fixturenames", ()))
     return bool(item.get_closest_marker("django_db") or uses & {"db", "transactional_db", "live_server"})

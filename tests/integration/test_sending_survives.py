@@ -118,7 +118,7 @@ def test_a_worker_killed_at_any_point_leaves_one_mail_in_doubt_and_sends_nobody_
 
 @pytest.mark.parametrize("point", ["before_dot", "after_dot", "after_outcome"])
 def test_a_worker_with_four_lines_leaves_at_most_four_mails_in_doubt(faulty_smtp, database, point):
-    faulty_smtp.configure(latency=0.01)
+    faulty_smtp.configure(latency=0.05)
     make_users(140)
     run = make_run()
     workers = Workers(faulty_smtp, database(), lease="3", lines="4")

@@ -18,6 +18,8 @@ from tests.support.campaigns import live, publish
 from wagtail_lifecycle import schedules
 from wagtail_lifecycle.models import Campaign, CampaignState, Run
 
+pytestmark = pytest.mark.any_database
+
 YEAR = 2026
 LABEL = "%a %d %b %H:%M"
 #: Waking up takes a moment, also for a campaign that wants to be on time.

@@ -1,6 +1,7 @@
 """``make test``: the tests on PostgreSQL, where there is one, then all of them on SQLite.
 
-Both runs are pytest's own; arguments go to both. The run on SQLite comes last and says what was left out.
+Both runs are pytest's own, on a few processes; arguments go to both (``-n0``: one process). The run on SQLite comes last
+and says what was left out.
 """
 
 import contextlib
@@ -17,6 +18,8 @@ from tests.support.services import Found, embedded, find_postgres, required
 
 #: How the run on PostgreSQL went, for the summary of the last run; `pytest` alone does not set it.
 OUTCOME = "LIFECYCLE_TEST_POSTGRES_OUTCOME"
+#: Most tests wait for a service now and then: the processor has time for another one.
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
 NO_TESTS = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 
@@ -53,7 +56,7 @@ def _database_of_this_run(url: str) -> str:
 
 
 def _pytest(arguments: list[str], environment: dict[str, str]) -> int:
-    return subprocess.call([sys.executable, "-m", "pytest", *arguments], env={**os.environ, **environment})
+    return subprocess.call([sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments], env={**os.environ, **environment})
 
 
 def _refuse(reason: str) -> int:
