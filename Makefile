@@ -25,7 +25,7 @@ test: $(VENV)/.dev ## Run the tests, with PostgreSQL, Redis and Chromium where t
 	@exec $(BIN)/python -m tests.support.run $(ARGS)
 
 promises: $(VENV)/.dev ## Run the long tests: what is promised about delivery, with real processes
-	@exec $(BIN)/python -m tests.support.run -m long $(ARGS)
+	@exec $(BIN)/python -m tests.support.run -m long -n0 $(ARGS)
 
 browser: $(VENV)/.dev ## Run the journeys in Chromium
 	@LIFECYCLE_TEST_REQUIRE=chromium exec $(BIN)/python -m pytest tests/browser $(ARGS)

@@ -78,7 +78,8 @@ def write_what(page: Any) -> None:
 #: What the preview has asked for and holds, for the message of a test that fails.
 PREVIEW_STORY = """() => {
   const panel = document.querySelector(".w-preview");
-  const { ready, staleValue, updatePromise } = window.wagtail.app.getControllerForElementAndIdentifier(panel, "w-preview");
+  const find = (name) => window.wagtail.app.getControllerForElementAndIdentifier(panel, name);
+  const { ready, staleValue, updatePromise } = find("w-preview");
   const asked = performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/preview/"));
   return {
     classes: panel.className, ready, staleValue, updating: Boolean(updatePromise), now: performance.now(),

@@ -479,10 +479,10 @@ TABLE = {
     ),
 }
 
-WAYS = [
-    pytest.param(title, recovers, id=f"{title}{'' if recovers else ' (ticks alone)'}")
+WAYS = [pytest.param(title, True, id=title) for title in TABLE] + [
+    pytest.param(title, False, id=f"{title} (ticks alone)", marks=pytest.mark.long)
     for title, situation in TABLE.items()
-    for recovers in ([True, False] if situation.without_recover else [True])
+    if situation.without_recover
 ]
 
 

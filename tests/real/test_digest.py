@@ -11,6 +11,7 @@ from email.utils import parseaddr
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 
 from demo_site.publication.models import PostPage
@@ -30,10 +31,18 @@ ROW = re.compile(r"^([\d,]+)(?: \([^)]*\))?  (.+)$", re.MULTILINE)
 TOTAL = re.compile(r"^([\d,]+) views?(?: \([^)]*\))?$", re.MULTILINE)
 
 
+@pytest.fixture(scope="module")
+def loaded(django_db_setup, django_db_blocker, real_data):
+    """The publication, loaded once for all tests of this module; each of them is undone by itself."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        call_command("load_publication", str(real_data / "publication"), verbosity=0)
+        yield list(PostPage.objects.order_by("pk"))
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def publication(db, real_data):
-    call_command("load_publication", str(real_data / "publication"), verbosity=0)
-    return list(PostPage.objects.order_by("pk"))
+def publication(loaded, db):
+    return loaded
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """``make test``: the tests on PostgreSQL, where there is one, then all of them on SQLite.
 
-Both runs are pytest's own, on a few processes; arguments go to both (``-n0``: one process). The run on SQLite comes last
-and says what was left out.
+Both runs are pytest's own, on a few processes; arguments go to both (``-n0``: one process). The run on SQLite comes
+last and says what was left out.
 """
 
 import contextlib
@@ -56,7 +56,8 @@ def _database_of_this_run(url: str) -> str:
 
 
 def _pytest(arguments: list[str], environment: dict[str, str]) -> int:
-    return subprocess.call([sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments], env={**os.environ, **environment})
+    command = [sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *arguments]
+    return subprocess.call(command, env={**os.environ, **environment})
 
 
 def _refuse(reason: str) -> int:
