@@ -19,7 +19,7 @@ from wagtail_lifecycle.tasks import enqueue_runs
 def open_and_send(campaign_id: int, slot: str) -> None:
     """Do what `tick` does when a slot is due."""
     run = dispatch.open_run(Campaign.objects.get(pk=campaign_id), datetime.fromisoformat(slot), timezone.now())
-    enqueue_runs([run.pk])
+    enqueue_runs([run.pk], side_by_side=True)
 
 
 @shared_task
