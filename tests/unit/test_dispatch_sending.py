@@ -1,12 +1,14 @@
 """From claimed rows to mails and outcomes."""
 
 import logging
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
@@ -328,6 +330,52 @@ def test_a_data_source_that_fails_gives_the_group_back_and_ends_it_after_five_ti
     with pytest.raises(RuntimeError):
         dispatch.send_batch(run.pk)
     assert outcomes(run) == {"ana": ("failed", "site_code")}
+
+
+@pytest.fixture
+def locked(tmp_path):
+    """What SQLite raises while somebody else is writing, as Django passes it on."""
+    file = tmp_path / "locked.sqlite3"
+    with closing(sqlite3.connect(file)) as writer, closing(sqlite3.connect(file, timeout=0)) as other:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError) as caught:
+            other.execute("BEGIN IMMEDIATE")
+    error = OperationalError(str(caught.value))
+    error.__cause__ = caught.value
+    return error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_locked_for_a_while_costs_nobody_a_claim_and_everybody_gets_their_mail(
+    visits, mailoutbox, locked
+):
+    counted = []
+
+    class Busy(dict):
+        """Locked while the people are read for the first time."""
+
+        def __contains__(self, address):
+            counted.append(run.deliveries.get(address=address).claims)
+            if len(counted) == 1:
+                raise locked
+            return super().__contains__(address)
+
+    visits.visits = Busy({user.email: 1 for user in make_users(3)})
+    run = make_run()
+    send(run)
+    assert (run.status, run.totals) == ("finished", {"sent": 3})
+    assert set(counted) == {1}
+    assert len(mailoutbox) == 3
+
+
+def test_mails_of_a_locked_database_go_back_as_they_were(visits, locked):
+    make_user("ana@example.org")
+    visits.visits = locked
+    run = make_run()
+    with pytest.raises(OperationalError, match="locked"):
+        dispatch.send_batch(run.pk)
+    row = run.deliveries.get()
+    assert (row.status, row.reason, row.claims, row.due_at) == ("queued", "", 0, None)
 
 
 # -- Rendering -------------------------------------------------------------------------------------------------

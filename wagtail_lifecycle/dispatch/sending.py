@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -51,6 +52,10 @@ WORKS: Final = frozenset({Verdict.ACCEPTED, Verdict.TEMPORARY, Verdict.PERMANENT
 WORTH_A_LINE: Final = 2.5
 #: Rows per line of a group, so that lines seldom wait for the last one.
 PER_LINE: Final = 10
+#: SQLite gave no answer because somebody else was writing; the low byte of its error codes.
+LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+#: Seconds before a database that gave no answer is asked again.
+BREATH: Final = 0.2
 
 
 def send_batch(run_id: int) -> bool:
@@ -181,7 +186,10 @@ class Gang:
         except GONE:
             if connection.in_atomic_block:
                 raise
-            logger.warning("The database was gone", extra={"action": "database_gone", "run_id": self._work.run.pk})
+            logger.warning(
+                "The database did not answer", extra={"action": "database_gone", "run_id": self._work.run.pk}
+            )
+            Event().wait(BREATH)
         finally:
             _release(claimed)
 
@@ -189,8 +197,8 @@ class Gang:
         try:
             return rechecking.addressees(claimed, self._work.editions)
         except Exception as error:
-            # A lost connection is nobody's code; a database that answers, and refuses, is.
-            if not isinstance(error, GONE) or connection.in_atomic_block or connection.is_usable():
+            # A lost or locked database is nobody's code; one that answers, and refuses, is.
+            if not _is_unanswered(error):
                 claiming.lapse(claimed)
             raise
 
@@ -247,6 +255,16 @@ class Gang:
             Crew(jobs, book, self._work, self._lines[: self._width]).send(self._threads)
         took, worked = (clock.elapsed() - began) * self._width, time.process_time() - worked
         self._width = max(1, min(len(self._lines), int(took / max(worked * WORTH_A_LINE, 0.0001))))
+
+
+def _is_unanswered(error: Exception) -> bool:
+    """Whether the database is at fault: it is out of reach, or locked for longer than we wait."""
+    if not isinstance(error, GONE):
+        return False
+    # Of sqlite3's own error; other databases have no such code.
+    if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF in LOCKED:
+        return True
+    return not (connection.in_atomic_block or connection.is_usable())
 
 
 def _release(claimed: Sequence[Delivery]) -> None:
