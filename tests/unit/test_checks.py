@@ -149,6 +149,20 @@ def test_mjml_python_alone_is_right():
     assert ids(mail.check_mjml) == []
 
 
+@pytest.mark.parametrize(("lease", "dot_timeout", "found"), [(1260, 600, []), (60, 30, []), (59, 30, ["W012"])])
+def test_a_lease_that_may_end_while_a_server_thinks_is_a_warning(settings, lease, dot_timeout, found):
+    settings.WAGTAIL_LIFECYCLE_LEASE_SECONDS = lease
+    settings.WAGTAIL_LIFECYCLE_DOT_TIMEOUT_SECONDS = dot_timeout
+    assert ids(mail.check_lease) == found
+
+
+def test_the_remedy_for_a_short_lease_is_in_numbers(settings):
+    settings.WAGTAIL_LIFECYCLE_LEASE_SECONDS = 300
+    [warning] = mail.check_lease()
+    assert "LEASE_SECONDS to 1200 or more" in warning.hint
+    assert "DOT_TIMEOUT_SECONDS to 150 or less" in warning.hint
+
+
 # -- The site -------------------------------------------------------------------------------------------------
 
 

@@ -100,6 +100,24 @@ def check_message_id_domain(**_kwargs: Any) -> list[CheckMessage]:
     return [Error(sentence, hint=hint, id="wagtail_lifecycle.E011")]
 
 
+@register(TAG)
+def check_lease(**_kwargs: Any) -> list[CheckMessage]:
+    lease, patience = settings.lease.total_seconds(), settings.dot_timeout
+    if lease >= 2 * patience:
+        return []
+    return [
+        CheckWarning(
+            f"A lease lasts {lease:g} seconds, while a mail server may think for {patience:g}: it may end while a mail "
+            "is under way, and the mail counts as uncertain.",
+            hint=(
+                f"Set WAGTAIL_LIFECYCLE_LEASE_SECONDS to {2 * patience:g} or more, or "
+                f"WAGTAIL_LIFECYCLE_DOT_TIMEOUT_SECONDS to {lease / 2:g} or less."
+            ),
+            id="wagtail_lifecycle.W012",
+        )
+    ]
+
+
 @register(TAG, deploy=True)
 def check_base_url_in_production(**_kwargs: Any) -> list[CheckMessage]:
     try:
