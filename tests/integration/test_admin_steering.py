@@ -172,6 +172,21 @@ def test_a_run_is_paused_and_resumed_and_says_by_whom(moderator):
     assert second.startswith("Paused the run of Friday 20 Nov 2026, 09:00")
 
 
+def test_a_run_that_is_resumed_while_its_sender_is_paused_says_that_it_waits_and_what_for(moderator):
+    run = make_empty_run()
+    make_delivery(run)
+    steer(moderator, run, "pause")
+    senders.pause("news", "unreachable", "ConnectionRefusedError")
+    failures = reverse("lifecycle_failures:index")
+    assert "The next one that begins, or that a person resumes, tries one mail." in words(moderator.get(failures))[0]
+    told = steer(moderator, run, "resume")
+    assert "You have resumed the run, and it waits for its sender." in told
+    assert "The mail server cannot be reached." in told
+    assert "One mail is tried on" in told
+    assert "1 run waits for it." in words(moderator.get(failures))[0]
+    assert words(moderator.get(url(run)), ".help-block")[0].startswith("Its sender “")
+
+
 def test_a_cancelled_run_says_how_many_mails_do_not_go(moderator):
     run = make_empty_run()
     for _ in range(3):

@@ -309,3 +309,49 @@ def test_a_run_that_waits_for_a_sender_that_works_again_is_found():
     senders.make_wait(run.pk)
     assert dispatch.recover(NOW) == [run.pk]
     assert state(run) == ("sending", "")
+
+
+def paused_by_a_person_and_its_sender_by_a_fault():
+    make_users(2)
+    run = make_run()
+    steering.pause(run.pk, **BY)
+    senders.pause("news", "unreachable")
+    return run
+
+
+def make_probe_due():
+    SenderState.objects.update(probe_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_run_that_a_person_resumes_tries_its_paused_sender_at_once_where_that_is_due(mailoutbox):
+    run = paused_by_a_person_and_its_sender_by_a_fault()
+    make_probe_due()
+    assert dispatch.recover(NOW) == []
+    assert steering.resume(run.pk, **BY) == 1
+    assert state(run) == ("paused", "sender")
+    # What the admin has done as soon as somebody presses the button.
+    assert dispatch.send_batch(run.pk) is True
+    assert (len(mailoutbox), senders.is_paused("news"), state(run)) == (1, False, ("sending", ""))
+
+
+def test_a_run_that_a_person_resumes_tries_its_paused_sender_when_that_is_due(mailoutbox):
+    run = paused_by_a_person_and_its_sender_by_a_fault()
+    assert steering.resume(run.pk, **BY) == 1
+    assert dispatch.send_batch(run.pk) is False
+    assert dispatch.recover(NOW) == []
+    assert (mailoutbox, state(run)) == ([], ("paused", "sender"))
+    make_probe_due()
+    assert dispatch.recover(NOW) == [run.pk]
+    dispatch.send_batch(run.pk)
+    assert (len(mailoutbox), senders.is_paused("news"), state(run)) == (1, False, ("sending", ""))
+
+
+def test_a_run_that_paused_itself_waits_for_its_sender_too_and_its_failures_no_longer_count():
+    make_users(1)
+    run = make_run()
+    Run.objects.filter(pk=run.pk).update(status="paused", reason="breaker")
+    steering.pause_sender("news", **BY)
+    assert steering.resume(run.pk, **BY) == 1
+    assert (state(run), run.resumed_at) == (("paused", "sender"), NOW)
+    steering.resume_sender("news", **BY)
+    assert state(run) == ("sending", "")

@@ -54,13 +54,14 @@ def pause(run_id: int, *, user: Any, now: datetime) -> int:
 
 
 def resume(run_id: int, *, user: Any, now: datetime) -> int:
-    """Let a paused run go on; answer 1, or 0 if nobody had paused it."""
+    """Let a paused run go on, or wait for its sender where that is paused; answer 1, or 0 if nobody had paused it."""
     run = _get(run_id)
     if run.status in {Run.Status.PREPARING, Run.Status.SENDING}:
         return 0
     if run.status != Run.Status.PAUSED:
         raise _impossible(run_id, _("It has ended. Use “Retry failed” or “Send to the rest” to go on with it."))
-    _refuse_if_sender_is_paused(run)
+    if run.reason == Run.Reason.SENDER:
+        _refuse_if_sender_is_paused(run)
     count = _run(run_id).filter(status=Run.Status.PAUSED).update(**_going_on(run, now))
     return _done("resume", count, user, now, run_id=run_id)
 
@@ -189,13 +190,19 @@ def _reopen(runs: QuerySet[Run], now: datetime) -> None:
 
 
 def _going_on(run: Run, now: datetime) -> dict[str, Any]:
+    if _paused_sender(run):
+        # Only a run that waits for its sender can be the one that tries it again.
+        return {"status": Run.Status.PAUSED, "reason": Run.Reason.SENDER, "resumed_at": now}
     status = Run.Status.SENDING if run.planned_at else Run.Status.PREPARING
     return {"status": status, "reason": "", "resumed_at": now}
 
 
+def _paused_sender(run: Run) -> SenderState | None:
+    return SenderState.objects.filter(senders.PAUSED, key=editions.source_of(run).sender).first()
+
+
 def _refuse_if_sender_is_paused(run: Run) -> None:
-    key = editions.source_of(run).sender
-    state = SenderState.objects.filter(senders.PAUSED, key=key).first()
+    state = _paused_sender(run)
     if state is not None:
         raise _impossible(
             run.pk,

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy, pgettext_lazy
 
 from wagtail_lifecycle.dispatch import steering
 from wagtail_lifecycle.models import Delivery, Run
+from wagtail_lifecycle.wagtail_admin import sender_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +45,8 @@ class Action:
     nothing: Any
     #: what the history says
     told: Any
+    #: what it says instead where something else still holds the run; empty where nothing does
+    held: Callable[[Run], str] = lambda _run: ""
     #: asked before what cannot be undone; empty where it can
     question: Any = ""
     #: what follows from it
@@ -84,6 +87,12 @@ def _has_a_rest(run: Run, balance: Balance) -> bool:
     return run.status in ENDED and _is_about_mails(run) and (not run.campaign.is_on_event or bool(left_out))
 
 
+def _waits_for_its_sender(run: Run) -> str:
+    if not Run.objects.filter(pk=run.pk, status=Status.PAUSED, reason=Run.Reason.SENDER).exists():
+        return ""
+    return " ".join([gettext("You have resumed the run, and it waits for its sender."), *sender_states.story_of(run)])
+
+
 def _retry(run_id: int, *, user: Any, now: datetime, reason: str = "") -> int:
     return steering.retry_failed(run_id, user=user, now=now, reason=reason or None)
 
@@ -113,6 +122,7 @@ _ALL: Final = (
         done=_("The run goes on."),
         nothing=_("The run was going on already."),
         told=_("Resumed the run of %(run)s"),
+        held=_waits_for_its_sender,
         sends=True,
     ),
     Action(

@@ -8,8 +8,7 @@ from django.db.models import Min
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from wagtail_lifecycle.dispatch import editions, senders
-from wagtail_lifecycle.models import Delivery, Run, SenderState
+from wagtail_lifecycle.models import Delivery, Run
 from wagtail_lifecycle.wagtail_admin import sender_states
 from wagtail_lifecycle.wagtail_admin.actions import ACTIONS
 from wagtail_lifecycle.wagtail_admin.outlook import moment
@@ -36,7 +35,7 @@ def story_of(run: Run, balance: Balance, entries: Iterable[Entry]) -> list[str]:
 
 def _paused(run: Run, balance: Balance, entries: Iterable[Entry]) -> list[str]:
     if run.reason == Run.Reason.SENDER:
-        return _sender_is_paused(run)
+        return sender_states.story_of(run)
     if run.reason == Run.Reason.BREAKER:
         decided = balance.sent + balance.failed + balance.uncertain
         return [
@@ -56,18 +55,6 @@ def _paused_by(run: Run, entries: Iterable[Entry]) -> str:
         if entry.action == pause:
             return gettext("%(name)s paused it on %(time)s.") % {"name": entry.who, "time": entry.when}
     return reason_of(run)
-
-
-def _sender_is_paused(run: Run) -> list[str]:
-    key = editions.source_of(run).sender
-    label = {"sender": sender_states.label_of(key)}
-    state = SenderState.objects.filter(senders.PAUSED, key=key).first()
-    if state is None:
-        return [gettext("Its sender “%(sender)s” works again. The run goes on within a minute.") % label]
-    sentences = [gettext("Its sender “%(sender)s” is paused.") % label, str(state.get_reason_display())]
-    if state.detail:
-        sentences.append(gettext("The mail server said: “%(words)s”.") % {"words": state.detail})
-    return [*sentences, sender_states.next_step(state)]
 
 
 def _sending(run: Run) -> list[str]:

@@ -10,12 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from wagtail_lifecycle.conf import settings
-from wagtail_lifecycle.dispatch import senders
+from wagtail_lifecycle.dispatch import editions, senders
 from wagtail_lifecycle.models import SenderState
 from wagtail_lifecycle.wagtail_admin.outlook import moment
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from wagtail_lifecycle.models import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +78,29 @@ def standing(state: SenderState, waiting: int) -> Standing:
     )
 
 
+def story_of(run: Run) -> list[str]:
+    """Return, as sentences, why a run waits for its sender and what happens next."""
+    key = editions.source_of(run).sender
+    label = {"sender": label_of(key)}
+    state = SenderState.objects.filter(senders.PAUSED, key=key).first()
+    if state is None:
+        return [gettext("Its sender “%(sender)s” works again. The run goes on within a minute.") % label]
+    sentences = [gettext("Its sender “%(sender)s” is paused.") % label, str(state.get_reason_display())]
+    if state.detail:
+        sentences.append(gettext("The mail server said: “%(words)s”.") % {"words": state.detail})
+    return [*sentences, next_step(state)]
+
+
 def next_step(state: SenderState, waiting: int = 1) -> str:
     """Return what becomes of a paused sender by itself."""
     if state.probe_at is None:
         return gettext("Nothing happens by itself: a person paused it, and a person has to resume it.")
-    if not waiting or state.probe_at <= timezone.now():
+    if not waiting:
+        return gettext(
+            "No run waits for it. The next one that begins, or that a person resumes, tries one mail. If it works, the "
+            "sender goes on by itself."
+        )
+    if state.probe_at <= timezone.now():
         return gettext("The next mail that is due is tried. If it works, the sender goes on by itself.")
     return gettext("One mail is tried on %(time)s. If it works, the sender and its runs go on by themselves.") % {
         "time": _clock(state.probe_at)

@@ -129,7 +129,8 @@ class RunActionView(ConfirmedView):
         return reverse("lifecycle_runs:run", args=[self.run.pk])
 
     def perform(self) -> str:
-        return self.todo.sentence(self.act(self.run))
+        count = self.act(self.run)
+        return self.todo.held(self.run) or self.todo.sentence(count)
 
     def get_page_subtitle(self) -> str:
         return str(self.run.campaign.name)
