@@ -211,6 +211,47 @@ def test_a_sender_fault_in_the_middle_of_a_run_touches_no_recipient_and_ends_by_
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lets_in", [1, 2])
+def test_lines_that_are_too_many_for_the_server_are_given_up_and_cost_nobody_a_mail(server, settings, lets_in):
+    settings.WAGTAIL_LIFECYCLE_CONNECTIONS = 4
+    server.configure(max_conns=lets_in, latency=0.05)
+    users = make_users(80)
+    run = make_run()
+    while dispatch.send_batch(run.pk):
+        pass
+    run.refresh_from_db()
+    assert (run.status, run.totals) == ("finished", {"sent": 80})
+    assert set(run.deliveries.values_list("attempts", "reason")) == {(1, "")}
+    assert not SenderState.objects.filter(key="news", paused_at__isnull=False).exists()
+    assert Counter(rcpt for mail in server.accepted for rcpt in mail["rcpts"]) == Counter(u.email for u in users)
+    # Each line too many was turned away once.
+    assert 1 <= len(server.events("rejected")) <= 4 - lets_in
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_lets_nobody_in_any_more_is_at_fault_over_several_lines_too(server, settings):
+    settings.WAGTAIL_LIFECYCLE_CONNECTIONS = 3
+    settings.WAGTAIL_LIFECYCLE_MESSAGES_PER_CONNECTION = 5
+    server.configure(latency=0.05)
+    make_users(40)
+    run = make_run()
+
+    def strike(**_values):
+        if run.deliveries.filter(status="sent").count() > 20:
+            server.configure(refuse=True)
+
+    signals.post_send.connect(strike)
+    try:
+        assert dispatch.send_batch(run.pk) is False
+    finally:
+        signals.post_send.disconnect(strike)
+    run.refresh_from_db()
+    assert (run.status, run.reason) == ("paused", "sender")
+    assert SenderState.objects.get(key="news").reason == "unreachable"
+    assert set(run.deliveries.exclude(status="sent").values_list("status", "attempts")) == {("queued", 0)}
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fault", ["unacked-1", "hang-1"])
 def test_a_mail_without_an_answer_is_sent_again_only_when_a_person_says_so_and_is_the_same_mail(
     server, settings, fault

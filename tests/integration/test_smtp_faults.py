@@ -368,6 +368,31 @@ def test_several_lines_work_a_group_at_once(server, lines, settings):
         assert server.stats["open_connections"] == 3
 
 
+def test_no_more_lines_are_lent_for_a_while_than_the_server_let_in(server, lines, monkeypatch):
+    monkeypatch.setattr("wagtail_lifecycle.transport.pool.CROWDED_SECONDS", 1.0)
+    server.configure(max_conns=2)
+    with lines.borrow_several(SENDER, 4) as several:
+        verdicts = [line.send(letter()).verdict for line in several]
+    assert verdicts == [Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.CONNECTION, Verdict.CONNECTION]
+    with lines.borrow_several(SENDER, 4) as several:
+        assert [line.is_open for line in several] == [True, True]
+    threading.Event().wait(1.1)
+    with lines.borrow_several(SENDER, 4) as several:
+        assert len(several) == 4
+
+
+def test_a_server_that_lets_in_nobody_is_not_taken_for_a_crowded_one(server, lines):
+    server.configure(refuse=True)
+    with lines.borrow(SENDER) as line:
+        assert line.send(letter()).verdict is Verdict.CONNECTION
+        assert line.is_turned_away
+    server.configure(refuse=False)
+    with lines.borrow_several(SENDER, 4) as several:
+        assert len(several) == 4
+        assert several[0].send(letter()).verdict is Verdict.ACCEPTED
+        assert not several[0].is_turned_away
+
+
 def test_who_waits_too_long_for_a_line_is_told(server, lines, settings):
     settings.WAGTAIL_LIFECYCLE_CONNECTIONS = 1
     with lines.borrow(SENDER), pytest.raises(NoLine, match="connections: 1"), lines.borrow(SENDER, wait=0):

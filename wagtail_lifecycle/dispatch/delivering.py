@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import zip_longest
 from queue import Empty, SimpleQueue
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection
@@ -65,11 +65,24 @@ def send_alone(jobs: Sequence[Job], book: Book, work: Work, line: Line) -> None:
         book.settle()
 
 
-def deliver(job: Job, line: Line, gate: Callable[[], None], pause: Event, *, following: str = "") -> Outcome:
-    """Hand over one mail; where the server ends the session, wait a little and try the same one again."""
+def deliver(
+    job: Job,
+    line: Line,
+    gate: Callable[[], None],
+    pause: Event,
+    *,
+    following: str = "",
+    retire: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Hand over one mail; where the server ends the session, wait a little and try the same one again.
+
+    `retire` is asked whether a line that the server did not let in can be spared; then it is not tried again.
+    """
     outcome = line.send(job.letter, before_dot=gate, following=following)
     for attempt in range(RECONNECTS):
-        if outcome.verdict is not Verdict.CONNECTION or pause.wait(BACKOFF * 2**attempt * random.uniform(0.5, 1.5)):  # noqa: S311 - spreading load
+        if outcome.verdict is not Verdict.CONNECTION or (line.is_turned_away and retire()):
+            break
+        if pause.wait(BACKOFF * 2**attempt * random.uniform(0.5, 1.5)):  # noqa: S311 - spreading load
             break
         outcome = line.send(job.letter, before_dot=gate, following=following)
     if outcome.verdict is not Verdict.ACCEPTED:
@@ -83,6 +96,10 @@ def _judged(outcome: Outcome, closed: int) -> Outcome:
     if closed < CLOSED_IN_A_ROW:
         return outcome
     return Outcome(Verdict.UNREACHABLE, outcome.detail, Scope.SENDER, Fault.UNREACHABLE)
+
+
+class Retired(Exception):
+    """The server has enough connections of ours without this line; another one takes its mail."""
 
 
 class Report:
@@ -104,6 +121,9 @@ class Crew:
         self._error: BaseException | None = None
         self._closed = 0
         self._is_listening = True
+        self._retiring = Lock()
+        #: lines that the server did not let in while it served others
+        self.retired: list[Line] = []
 
     def send(self, threads: Executor) -> None:
         """Send the group. Raises what stopped it, when every line has come to rest."""
@@ -171,7 +191,7 @@ class Crew:
         try:
             while self._jobs and not self._stop.is_set() and not self._work.is_over:
                 self._send_next(line)
-        except (Stopped, IndexError):
+        except (Stopped, Retired, IndexError):
             pass
         except BaseException as error:  # noqa: BLE001 - raised by the thread that waits for us
             self._error = self._error or error
@@ -182,8 +202,20 @@ class Crew:
 
     def _send_next(self, line: Line) -> None:
         job = self._jobs.popleft()
-        outcome = deliver(job, line, partial(self._gate, job.delivery), self._stop)
+        outcome = deliver(job, line, partial(self._gate, job.delivery), self._stop, retire=partial(self._retire, line))
+        if line in self.retired:
+            # Certainly not begun. Where nobody is left to take it, the book gives it back.
+            self._jobs.appendleft(job)
+            raise Retired
         self._ask(Report(job.delivery, outcome))
+
+    def _retire(self, line: Line) -> bool:
+        """Whether the group can do without this line: the last one tells what is wrong with the server."""
+        with self._retiring:
+            if len(self.retired) + 1 >= len(self._lines):
+                return False
+            self.retired.append(line)
+            return True
 
     def _gate(self, delivery: Delivery) -> None:
         while not self._stop.is_set() and not self._book.is_fresh:

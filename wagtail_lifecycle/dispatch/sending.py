@@ -252,7 +252,9 @@ class Gang:
         if self._width == 1:
             send_alone(jobs, book, self._work, self._lines[0])
         else:
-            Crew(jobs, book, self._work, self._lines[: self._width]).send(self._threads)
+            crew = Crew(jobs, book, self._work, self._lines[: self._width])
+            crew.send(self._threads)
+            self._lines = [line for line in self._lines if line not in crew.retired]
         took, worked = (clock.elapsed() - began) * self._width, time.process_time() - worked
         self._width = max(1, min(len(self._lines), int(took / max(worked * WORTH_A_LINE, 0.0001))))
 

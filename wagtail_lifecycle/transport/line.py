@@ -30,6 +30,8 @@ class Line:
         self._pid = os.getpid()
         #: `time.monotonic()` of the last letter
         self.used_at = time.monotonic()
+        #: whether the server did not let us in when a connection was last asked for: it may have enough of them
+        self.is_turned_away = False
 
     def __enter__(self) -> Self:
         return self
@@ -82,14 +84,19 @@ class Line:
         self._channel.drop()
 
     def _send(self, letter: Letter, before_dot: _Once, following: str) -> Outcome:
-        outcome = self._channel.open(letter)
+        outcome = self._open(letter)
         if outcome is not None:
             return outcome
         outcome = self._hand_over(letter, before_dot, following)
         if outcome.verdict is not Verdict.CONNECTION:
             return outcome
         self.drop()
-        return self._channel.open(letter) or self._hand_over(letter, before_dot, following)
+        return self._open(letter) or self._hand_over(letter, before_dot, following)
+
+    def _open(self, letter: Letter) -> Outcome | None:
+        outcome = self._channel.open(letter)
+        self.is_turned_away = outcome is not None and outcome.verdict is Verdict.CONNECTION
+        return outcome
 
     def _hand_over(self, letter: Letter, before_dot: _Once, following: str) -> Outcome:
         try:

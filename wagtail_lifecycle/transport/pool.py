@@ -27,6 +27,8 @@ IDLE_SECONDS: Final = 30.0
 WAIT_SECONDS: Final = 10.0
 #: How often somebody who waits for a lease asks again.
 ASK_AGAIN: Final = 0.25
+#: How long no more lines are lent than the server let in. Others may have given theirs back by then.
+CROWDED_SECONDS: Final = 60.0
 
 
 Key = tuple[Any, ...]
@@ -62,7 +64,8 @@ class Lines:
                 lent.append(line)
             yield lent
         finally:
-            for line in lent:
+            # Those first that the server turned away: then the others still count as lent.
+            for line in sorted(lent, key=lambda each: not each.is_turned_away):
                 self._give_back(sender, line)
 
     def close(self) -> None:
@@ -88,7 +91,7 @@ class Lines:
         channel = new_channel()
         key = (sender.key, *channel.identity)
         with self._changed:
-            if self._lent[key] >= settings.connections:
+            if self._lent[key] >= self._most(key):
                 return None
             self._lent[key] += 1
             idle = self._idle[key].pop() if self._idle[key] else None
@@ -116,11 +119,18 @@ class Lines:
         if not is_kept:
             line.close()
         with self._changed:
+            if line.is_turned_away and self._lent[key] > 1:
+                self._crowded[key] = (self._lent[key] - 1, time.monotonic() + CROWDED_SECONDS)
             if is_kept:
                 self._idle[key].append(line)
             self._count_back(key)
             if is_kept and self._timer is None:
                 self._set_timer()
+
+    def _most(self, key: Key) -> int:
+        """Return how many lines may be lent: after the server has turned one away, as many as it let in."""
+        let_in, until = self._crowded.get(key, (0, 0.0))
+        return min(let_in, settings.connections) if time.monotonic() < until else settings.connections
 
     def _count_back(self, key: Key) -> None:
         with self._changed:
@@ -159,6 +169,8 @@ class Lines:
         self._changed = Condition()
         self._idle: defaultdict[Key, list[Line]] = defaultdict(list)
         self._lent: Counter[Key] = Counter()
+        #: how many lines the server let in, and until when no more are lent
+        self._crowded: dict[Key, tuple[int, float]] = {}
         self._timer = None
 
     def _notice_fork(self) -> None:
