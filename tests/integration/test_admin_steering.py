@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.support.admin import logged_in
 from tests.support.admin import url as campaign_url
+from tests.support.events import on_event
 from tests.support.factories import NOW, SLOT, make_campaign, make_delivery, make_empty_run, make_run, make_users
 from wagtail_lifecycle import dispatch
 from wagtail_lifecycle.dispatch import senders, steering
@@ -207,6 +208,37 @@ def test_what_failed_is_tried_again(moderator):
     assert "nothing is tried again" in steer(moderator, run, "retry-failed")
     dispatch.send_batch(run.pk)
     assert len(mail.outbox) == failed
+
+
+def failed_about_events(*days):
+    run = make_empty_run(on_event(), status="finished", totals={"failed": len(days)})
+    for number in days:
+        then = timezone.now() - timedelta(days=number)
+        key = f"day {number}"
+        make_delivery(run, status="failed", reason="refused", event_key=key, created_at=then, finished_at=then)
+    return run
+
+
+def test_mails_that_are_too_old_to_be_tried_again_are_told_before_and_after(moderator):
+    run = failed_about_events(0, 9, 10)
+    (asked,) = words(moderator.get(url(run, "retry-failed")))
+    assert "Try 1 failed mail once more?" in asked
+    assert "2 failed mails are about something too long ago to be told now, and stay as they are." in asked
+    told = steer(moderator, run, "retry-failed")
+    assert "1 failed mail is tried again. 2 failed mails are about something too long ago" in told
+    assert sorted(run.deliveries.values_list("status", flat=True)) == ["failed", "failed", "queued"]
+
+
+def test_where_all_are_too_old_nothing_is_asked_and_it_is_told_why(moderator):
+    run = failed_about_events(9)
+    assert "1 failed mail is about something too long ago" in message(
+        moderator.get(url(run, "retry-failed"), follow=True)
+    )
+    group = reverse("lifecycle_failures:retry-failed", args=[run.campaign_id, "refused"])
+    told = message(moderator.post(group, follow=True))
+    assert "1 failed mail is about something too long ago" in told
+    assert "tried again" not in told
+    assert run.deliveries.get().status == "failed"
 
 
 def test_the_rest_gets_its_mail(moderator):

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.support.events import on_event
 from tests.support.factories import (
     NOW,
     SLOT,
@@ -355,3 +356,33 @@ def test_a_run_that_paused_itself_waits_for_its_sender_too_and_its_failures_no_l
     assert (state(run), run.resumed_at) == (("paused", "sender"), NOW)
     steering.resume_sender("news", **BY)
     assert state(run) == ("sending", "")
+
+
+# -- Mails about an event that was too long ago ----------------------------------------------------------------
+
+
+@pytest.fixture
+def about_events():
+    """A finished run about events: one failed mail is of today, two are older than a mail about it is worth."""
+    run = make_empty_run(on_event(), status="finished")
+    for days, reason in ((0, "refused"), (9, "refused"), (10, "temporary")):
+        then = NOW - timedelta(days=days)
+        make_delivery(run, status="failed", reason=reason, event_key=f"day {days}", created_at=then)
+    return run
+
+
+def test_only_what_is_not_too_old_is_tried_again_and_the_rest_keeps_why_it_failed(about_events):
+    assert steering.too_old(about_events.pk, now=NOW) == 2
+    assert steering.too_old(about_events.pk, now=NOW, reason="temporary") == 1
+    assert steering.retry_failed(about_events.pk, **BY, reason="temporary") == 0
+    assert state(about_events) == ("finished", "")
+    assert steering.retry_failed(about_events.pk, **BY) == 1
+    assert statuses(about_events) == ["failed", "failed", "queued"]
+    assert steering.send_to_rest(about_events.pk, **BY) == 0
+
+
+def test_mails_of_other_runs_are_never_too_old():
+    run = make_empty_run(status="finished")
+    make_delivery(run, status="failed", reason="refused", created_at=NOW - timedelta(days=99))
+    assert steering.too_old(run.pk, now=NOW) == 0
+    assert steering.retry_failed(run.pk, **BY) == 1

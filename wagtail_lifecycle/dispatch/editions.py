@@ -14,7 +14,7 @@ from wagtail_lifecycle import registry
 from wagtail_lifecycle.audiences import get_audience
 from wagtail_lifecycle.conf import Sender, settings
 from wagtail_lifecycle.data_sources import Period
-from wagtail_lifecycle.exceptions import CompileError
+from wagtail_lifecycle.exceptions import CompileError, UnknownName
 from wagtail_lifecycle.models import Campaign, Run, RunContent
 from wagtail_lifecycle.rendering import CompiledMail, Content, compile_mail
 
@@ -89,6 +89,15 @@ def source_of(run: Run) -> Campaign:
     content = RunContent.objects.select_related("revision").get(run=run, locale=run.campaign.locale_id)
     pinned: Campaign = content.revision.as_object()
     return pinned
+
+
+def lifetime_of(run: Run) -> timedelta | None:
+    """Return how long after it was planned a mail of this run is still worth sending; None where it is for ever."""
+    try:
+        return _expires_after(source_of(run))
+    except UnknownName:
+        # The event left the code: sending says so, and ends the run.
+        return None
 
 
 def languages_of(run: Run) -> list[str]:

@@ -80,9 +80,17 @@ def cancel(run_id: int, *, user: Any, now: datetime) -> int:
 
 
 def retry_failed(run_id: int, *, user: Any, now: datetime, reason: str | None = None) -> int:
-    """Try the failed mails of a run once more, all or those with one reason; answer how many."""
-    failed = Delivery.objects.filter(run=run_id, status=Status.FAILED)
-    return _send_again(run_id, failed.filter(reason=reason) if reason else failed, "retry_failed", user, now)
+    """Try the failed mails of a run once more, all or those with one reason; answer how many.
+
+    Those about an event that was too long ago stay as they are: `too_old` tells how many.
+    """
+    return _send_again(run_id, _failed(run_id, reason), "retry_failed", user, now)
+
+
+def too_old(run_id: int, *, now: datetime, reason: str | None = None) -> int:
+    """Return how many failed mails are not worth trying again, because their event was too long ago."""
+    about_events = _failed(run_id, reason).exclude(event_key="")
+    return about_events.count() - _worth_sending(_get(run_id), about_events, now).count()
 
 
 def send_to_rest(run_id: int, *, user: Any, now: datetime) -> int:
@@ -166,6 +174,7 @@ def _send_again(
     run = _get(run_id)
     if run.status == Run.Status.SKIPPED or run.reason == Run.Reason.BROKEN:
         raise _impossible(run_id, _("It never had a mail to send."))
+    rows = _worth_sending(run, rows, now)
     with transaction.atomic():
         count = rows.update(
             status=Status.QUEUED, reason="", detail="", attempts=0, claims=0, due_at=None, token=None, finished_at=None
@@ -178,6 +187,17 @@ def _send_again(
             # What failed before is being repaired: the breaker and the patience begin anew.
             _run(run_id).filter(status__in=Run.OPEN).update(resumed_at=now)
     return _done(action, count, user, now, run_id=run_id)
+
+
+def _failed(run_id: int, reason: str | None) -> QuerySet[Delivery]:
+    failed = Delivery.objects.filter(run=run_id, status=Status.FAILED)
+    return failed.filter(reason=reason) if reason else failed
+
+
+def _worth_sending(run: Run, rows: QuerySet[Delivery], now: datetime) -> QuerySet[Delivery]:
+    """Leave out what would be skipped as expired as soon as it is due."""
+    lifetime = editions.lifetime_of(run) if rows.exclude(event_key="").exists() else None
+    return rows if lifetime is None else rows.filter(created_at__gte=now - lifetime)
 
 
 def _reopen(runs: QuerySet[Run], now: datetime) -> None:

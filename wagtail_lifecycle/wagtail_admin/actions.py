@@ -47,6 +47,10 @@ class Action:
     told: Any
     #: what it says instead where something else still holds the run; empty where nothing does
     held: Callable[[Run], str] = lambda _run: ""
+    #: how many of the mails of a run, all or those with one reason, stay as they are all the same
+    left_out: Callable[..., int] = lambda _run_id, **_options: 0
+    #: says so, beforehand and afterwards
+    left_out_told: Any = ""
     #: asked before what cannot be undone; empty where it can
     question: Any = ""
     #: what follows from it
@@ -73,9 +77,12 @@ class Action:
         """Return how many mails it is about."""
         return sum(getattr(balance, key) for key in self.about)
 
-    def sentence(self, count: int) -> str:
+    def sentence(self, count: int, left_out: int = 0) -> str:
         """Return what to say afterwards."""
-        return str(self.done % {"count": count}) if count or self.counts_nothing else str(self.nothing)
+        if not left_out:
+            return str(self.done % {"count": count}) if count or self.counts_nothing else str(self.nothing)
+        stays = str(self.left_out_told % {"count": left_out})
+        return f"{self.done % {'count': count}} {stays}" if count else stays
 
 
 def _is_about_mails(run: Run) -> bool:
@@ -95,6 +102,10 @@ def _waits_for_its_sender(run: Run) -> str:
 
 def _retry(run_id: int, *, user: Any, now: datetime, reason: str = "") -> int:
     return steering.retry_failed(run_id, user=user, now=now, reason=reason or None)
+
+
+def _too_old(run_id: int, *, now: datetime, reason: str = "") -> int:
+    return steering.too_old(run_id, now=now, reason=reason or None)
 
 
 def _settle(*, sent: bool) -> Callable[..., int]:
@@ -156,6 +167,12 @@ _ALL: Final = (
             "or left the audience meanwhile gets none."
         ),
         about=("failed",),
+        left_out=_too_old,
+        left_out_told=ngettext_lazy(
+            "%(count)d failed mail is about something too long ago to be told now, and stays as it is.",
+            "%(count)d failed mails are about something too long ago to be told now, and stay as they are.",
+            "count",
+        ),
         sends=True,
     ),
     Action(

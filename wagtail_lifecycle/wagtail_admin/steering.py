@@ -82,14 +82,23 @@ class ConfirmedView(SteeringView):
         """How many mails it is about; None where there is nothing to do any more."""
         raise NotImplementedError
 
+    @cached_property
+    def left_out(self) -> int:
+        """How many of these stay as they are all the same."""
+        raise NotImplementedError
+
     def get(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
         expected = self.expected
         if expected is None:
             messages.warning(request, gettext("That is not possible any more. This is how it stands now."))
             return redirect(self.back_url)
+        if 0 < expected <= self.left_out:
+            messages.warning(request, self.todo.sentence(0, self.left_out))
+            return redirect(self.back_url)
         context = self.get_context_data(
             todo=self.todo,
-            question=self.todo.question % {"count": expected},
+            question=self.todo.question % {"count": expected - self.left_out},
+            left_out=self.todo.left_out_told % {"count": self.left_out} if self.left_out else "",
             back_url=get_valid_next_url_from_request(request) or self.back_url,
         )
         page: HttpResponse = self.render_to_response(context)
@@ -124,13 +133,17 @@ class RunActionView(ConfirmedView):
     def expected(self) -> int | None:
         return self.todo.expected(self.balance) if self.todo.fits(self.run, self.balance) else None
 
+    @cached_property
+    def left_out(self) -> int:
+        return self.todo.left_out(self.run.pk, now=timezone.now())
+
     @property
     def back_url(self) -> str:
         return reverse("lifecycle_runs:run", args=[self.run.pk])
 
     def perform(self) -> str:
         count = self.act(self.run)
-        return self.todo.held(self.run) or self.todo.sentence(count)
+        return self.todo.held(self.run) or self.todo.sentence(count, self.left_out)
 
     def get_page_subtitle(self) -> str:
         return str(self.run.campaign.name)
@@ -171,10 +184,19 @@ class GroupActionView(ConfirmedView):
     def expected(self) -> int | None:
         return self.rows.exclude(run__reason=Run.Reason.BROKEN).count() or None
 
-    def perform(self) -> str:
+    @cached_property
+    def runs(self) -> list[Run]:
         runs = Run.objects.filter(pk__in=self.rows.order_by().values("run")).exclude(reason=Run.Reason.BROKEN)
-        found = list(runs.select_related("campaign").defer("campaign__body").order_by("-slot", "-pk")[:BOUND])
-        return self.todo.sentence(sum(self.act(run, reason=self.reason.value) for run in found))
+        return list(runs.select_related("campaign").defer("campaign__body").order_by("-slot", "-pk")[:BOUND])
+
+    @cached_property
+    def left_out(self) -> int:
+        now = timezone.now()
+        return sum(self.todo.left_out(run.pk, now=now, reason=self.reason.value) for run in self.runs)
+
+    def perform(self) -> str:
+        runs, left_out = self.runs, self.left_out
+        return self.todo.sentence(sum(self.act(run, reason=self.reason.value) for run in runs), left_out)
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         failures = {"url": reverse("lifecycle_failures:index"), "label": gettext("Failed mails")}
