@@ -3,6 +3,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from demo_site.accounts.models import User
+from wagtail_lifecycle.models.people import normalise_address
 
 
 class SignUpForm(BaseUserCreationForm):
@@ -19,10 +20,19 @@ class SignUpForm(BaseUserCreationForm):
         self.fields["email"].widget.attrs |= {"autocomplete": "email"}
         self.fields["email"].widget.attrs.pop("autofocus", None)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an account with this address."""
+        return User.objects.filter(email__iexact=self.cleaned_data["email"]).exists()
+
     def clean_email(self) -> str:
         email = User.objects.normalize_email(self.cleaned_data["email"])
-        if User.objects.filter(email__iexact=email).exists():
-            raise ValidationError(
-                _("There is already an account with this e-mail address. Log in instead."), code="unique"
-            )
+        try:
+            normalise_address(email)
+        except ValueError as error:
+            raise ValidationError(_("Enter a valid email address."), code="invalid") from error
         return email
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # Who is registered is nobody's business: the view answers the same, and the database has the last word.
+        return {*super()._get_validation_exclusions(), "email"}

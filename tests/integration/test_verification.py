@@ -114,6 +114,35 @@ def test_from_signing_up_to_the_welcome(client, mailoutbox, user_events_on):
     assert [message.subject for message in mailoutbox] == ["Confirm your address", "Welcome"]
 
 
+def test_who_signs_up_again_before_verifying_gets_another_mail_within_limits(
+    client, mailoutbox, user_events_on, settings
+):
+    settings.WAGTAIL_LIFECYCLE_VERIFICATION_LIMITS = {"address": 3}
+    verification_campaign()
+    for minutes in range(0, 20, 5):
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+            assert sign_up(client, email="ines@example.org" if minutes else "Ines@example.org").status_code == 302
+            work()
+    assert len(mailoutbox) == 3
+    assert User.objects.count() == 1
+
+
+def test_who_is_verified_gets_no_mail_when_somebody_signs_up_with_their_address(client, mailoutbox, user_events_on):
+    make_user("ines@example.org", is_verified=True)
+    verification_campaign()
+    assert sign_up(client).status_code == 302
+    work()
+    assert mailoutbox == []
+
+
+def test_signing_up_is_limited_for_one_visitor_like_asking_again(client, settings, user_events_on):
+    settings.WAGTAIL_LIFECYCLE_VERIFICATION_LIMITS = {"ip": 2}
+    answers = [sign_up(client, email=f"ines{number}@example.org").status_code for number in range(3)]
+    assert answers == [302, 302, 429]
+    assert ask(client, "ines0@example.org").status_code == 429
+    assert User.objects.count() == 2
+
+
 @pytest.mark.parametrize("host", ["evil.example", "localhost"])
 def test_the_link_never_begins_with_the_host_of_the_request(mailoutbox, user_events_on, settings, host):
     settings.ALLOWED_HOSTS = ["*"]

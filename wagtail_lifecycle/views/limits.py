@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
+from wagtail_lifecycle.conf import settings
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -26,6 +28,16 @@ def is_allowed(purpose: str, who: str, times: int) -> bool:
     except ValueError:
         # It went out of the cache between the two lines.
         return True
+
+
+def may_ask(request: HttpRequest) -> bool:
+    """Count one more verification mail that this visitor asks for, and tell whether they may."""
+    return is_allowed("verify-ip", visitor(request), settings.verification_limits.ip)
+
+
+def may_be_mailed(address: str) -> bool:
+    """Count one more verification mail to this address, and tell whether it may go."""
+    return is_allowed("verify-address", address.lower(), settings.verification_limits.address)
 
 
 def visitor(request: HttpRequest) -> str:

@@ -12,10 +12,9 @@ from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_exempt
 
 from wagtail_lifecycle import verification
-from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.exceptions import InvalidToken
 from wagtail_lifecycle.models.people import normalise_address
-from wagtail_lifecycle.views.limits import is_allowed, visitor
+from wagtail_lifecycle.views.limits import may_ask, may_be_mailed
 from wagtail_lifecycle.views.public import page
 
 #: Longer than any address (RFC 5321 4.5.3.1).
@@ -62,8 +61,7 @@ class VerifyAgainView(PublicView):
         return page(request, "verify_again")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        limits = settings.verification_limits
-        if not is_allowed("verify-ip", visitor(request), limits.ip):
+        if not may_ask(request):
             return page(request, "verify_too_often", status=429)
         given = request.POST.get("address", "").strip()[: MAX_ADDRESS + 1]
         try:
@@ -71,7 +69,7 @@ class VerifyAgainView(PublicView):
         except ValueError:
             return page(request, "verify_again", status=400, fault=True, address=given)
         # Silently: who asks for somebody else must not learn whether others did.
-        if is_allowed("verify-address", address.lower(), limits.address):
+        if may_be_mailed(address):
             verification.ask_again(address)
         return page(request, "verify_sent")
 
