@@ -311,6 +311,7 @@ def without_celery(settings):
 
 def test_a_site_without_a_broker_is_told_only_that(without_celery):
     assert ids(celery.check_celery_is_configured) == ["W007"]
+    assert "lifecycle_tick" in celery.check_celery_is_configured()[0].hint
     for check in (
         celery.check_beat_scheduler,
         celery.check_celery_time_zone,

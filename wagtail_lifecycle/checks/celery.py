@@ -38,10 +38,11 @@ def check_celery_is_configured(**_kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         CheckWarning(
-            "CELERY_BROKER_URL is not set, so nothing would be sent.",
+            "CELERY_BROKER_URL is not set, so Celery would send nothing.",
             hint=(
                 'Set CELERY_BROKER_URL = "redis://localhost:6379/0" and let celery.py call '
-                'app.config_from_object("django.conf:settings", namespace="CELERY").'
+                'app.config_from_object("django.conf:settings", namespace="CELERY"). Without Celery, let cron run '
+                "`manage.py lifecycle_tick` every minute, and silence this check."
             ),
             id="wagtail_lifecycle.W007",
         )
