@@ -218,6 +218,16 @@ class Settings:
         return float(self._get("PROBE_SECONDS", 30))
 
     @property
+    def group_rest(self) -> timedelta:
+        """`GROUP_REST_SECONDS`: pause after a group that could not be read, doubled with each further time."""
+        return timedelta(seconds=self._get("GROUP_REST_SECONDS", 30))
+
+    @property
+    def broker_rest_seconds(self) -> float:
+        """`BROKER_REST_SECONDS`: how long a broker that is out of reach is left alone."""
+        return float(self._get("BROKER_REST_SECONDS", 30))
+
+    @property
     def verification_seconds(self) -> int:
         """`VERIFICATION_SECONDS`: how long the link of a verification mail works; default three days."""
         return int(self._get("VERIFICATION_SECONDS", 259_200))

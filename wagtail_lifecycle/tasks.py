@@ -80,8 +80,6 @@ class Broker:
 
     #: seconds; connecting and one answer each, so that both stay under half a second
     PATIENCE: Final = 0.2
-    #: seconds without another try after a failure
-    REST: Final = 30.0
 
     def __init__(self, app: Any = current_app) -> None:
         self._app = app
@@ -116,7 +114,7 @@ class Broker:
         return {**dict.fromkeys(names.get(driver, []), self.PATIENCE), "max_retries": 0}
 
     def _rest(self, task: Any, error: Exception) -> None:
-        self._rests_until = time.monotonic() + self.REST
+        self._rests_until = time.monotonic() + settings.broker_rest_seconds
         extra = {"action": "publish", "task": task.name}
         logger.warning("broker out of reach: %s", type(error).__name__, extra=extra)
 

@@ -5,11 +5,9 @@ passes the point for the so-manyth time.
 """
 
 import os
-from datetime import timedelta
 from pathlib import Path
 
 from tests.support import dying_worker
-from wagtail_lifecycle import tasks
 from wagtail_lifecycle.dispatch import claiming, closing, composing, opening, recovering
 from wagtail_lifecycle.dispatch.book import Book
 from wagtail_lifecycle.transport import Line
@@ -31,10 +29,8 @@ POINTS = {
 }
 
 
-def shorten_pauses() -> None:
-    """Seconds where constants have minutes, as the settings of a round have."""
-    claiming.GROUP_REST = timedelta(seconds=0.5)
-    tasks.Broker.REST = 0.5
+def plan_in_pieces() -> None:
+    """Plan in small pieces, so that much happens between them."""
     opening.CHUNK, opening.MOMENT = 100, 0.0
 
 

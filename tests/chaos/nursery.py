@@ -25,7 +25,7 @@ def main() -> None:
     django.setup()
     from tests.chaos import grief  # noqa: PLC0415 - only now can models be imported
 
-    grief.shorten_pauses()
+    grief.plan_in_pieces()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     try:

@@ -186,6 +186,13 @@ def test_batches_are_small_and_tasks_short(settings):
     assert (lifecycle.batch_size, lifecycle.batch_seconds) == (500, 2)
 
 
+def test_pauses_after_a_failure_are_half_a_minute_and_can_be_shorter(settings):
+    assert (lifecycle.group_rest, lifecycle.broker_rest_seconds) == (timedelta(seconds=30), 30)
+    settings.WAGTAIL_LIFECYCLE_GROUP_REST_SECONDS = 0.5
+    settings.WAGTAIL_LIFECYCLE_BROKER_REST_SECONDS = 0.25
+    assert (lifecycle.group_rest, lifecycle.broker_rest_seconds) == (timedelta(seconds=0.5), 0.25)
+
+
 def test_the_site_s_time_zone_is_that_of_django(settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     assert lifecycle.time_zone == ZoneInfo("Asia/Tokyo")

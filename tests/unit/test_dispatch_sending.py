@@ -332,6 +332,16 @@ def test_a_data_source_that_fails_gives_the_group_back_and_ends_it_after_five_ti
     assert outcomes(run) == {"ana": ("failed", "site_code")}
 
 
+def test_the_pause_of_a_group_that_could_not_be_read_is_a_setting(visits, settings):
+    settings.WAGTAIL_LIFECYCLE_GROUP_REST_SECONDS = 3600
+    make_user("ana@example.org")
+    visits.visits = RuntimeError("no such table")
+    run = make_run()
+    with pytest.raises(RuntimeError):
+        dispatch.send_batch(run.pk)
+    assert timedelta(minutes=115) < run.deliveries.get().due_at - timezone.now() < timedelta(minutes=125)
+
+
 @pytest.fixture
 def locked(tmp_path):
     """What SQLite raises while somebody else is writing, as Django passes it on."""

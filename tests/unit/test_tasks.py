@@ -238,6 +238,14 @@ def test_after_a_failure_nothing_is_tried_for_half_a_minute(refused_address, cap
     assert caplog.text.count("broker out of reach") == 1
 
 
+def test_how_long_a_broker_is_left_alone_is_a_setting(refused_address, settings, caplog):
+    settings.WAGTAIL_LIFECYCLE_BROKER_REST_SECONDS = 0
+    helper = tasks.Broker(TestApp(broker=refused_address))
+    for _ in range(2):
+        helper.publish(tasks.recover, (), None)
+    assert caplog.text.count("broker out of reach") == 2
+
+
 @pytest.mark.redis
 def test_a_broker_that_is_there_takes_the_message(broker_url):
     elsewhere = TestApp(broker=broker_url)

@@ -39,8 +39,6 @@ MAX_CLAIMS: Final = 5
 SUSPECT: Final = 2
 #: Mails that are worth the time a task takes to begin.
 WORTH_A_TASK: Final = 500
-#: Pause after a group that failed as a whole; doubled with every claim.
-GROUP_REST: Final = timedelta(seconds=30)
 
 
 def due(run_id: int) -> QuerySet[Delivery]:
@@ -85,7 +83,7 @@ def lapse(group: Sequence[Delivery]) -> None:
     end_exhausted(_owned(group), Delivery.Reason.SITE_CODE)
     claims = max(delivery.claims for delivery in group)
     reason = Value(Delivery.Reason.SITE_CODE.value)
-    _give_back(group, delay=GROUP_REST * 2**claims, claims=F("claims"), reason=reason)
+    _give_back(group, delay=settings.group_rest * 2**claims, claims=F("claims"), reason=reason)
 
 
 def end_exhausted(rows: QuerySet[Delivery], reason: str) -> int:
