@@ -23,6 +23,8 @@ VERIFY_SALT: Final = "wagtail_lifecycle.verify"
 MAX_TOKEN: Final = 200
 #: the primary key of a user may be long
 MAX_VERIFY_TOKEN: Final = 400
+#: stands in a URL for the token; like a token it needs no quoting
+PLACE: Final = "token:token"
 #: the keys of recipients who are users begin with it
 USER_PREFIX: Final = "user:"
 
@@ -70,13 +72,29 @@ def absolute(path: str, *, base: str = "") -> str:
 
 def unsubscribe_url(address_hash: str, topic_id: int | None, *, base: str = "") -> str:
     """Return the absolute URL that stops one topic, or everything, for one address."""
-    token = unsubscribe_token(address_hash, topic_id)
-    return absolute(reverse("wagtail_lifecycle:unsubscribe", args=[token]), base=base)
+    return UnsubscribeUrls(topic_id, base=base).of(address_hash)
+
+
+class UnsubscribeUrls:
+    """The same for many addresses, of which only the token differs."""
+
+    def __init__(self, topic_id: int | None, *, base: str = "") -> None:
+        self._topic_id = topic_id
+        self._signer = _unsubscribe_signer()
+        url = absolute(reverse("wagtail_lifecycle:unsubscribe", args=[PLACE]), base=base)
+        self._before, _place, self._after = url.rpartition(PLACE)
+
+    def of(self, address_hash: str) -> str:
+        """Return the absolute URL of one address."""
+        return f"{self._before}{_unsubscribe_token(self._signer, address_hash, self._topic_id)}{self._after}"
 
 
 def unsubscribe_token(address_hash: str, topic_id: int | None) -> str:
-    person = base64.urlsafe_b64encode(bytes.fromhex(address_hash)).decode().rstrip("=")
-    return _unsubscribe_signer().sign(f"{person}.{topic_id or ''}")
+    return _unsubscribe_token(_unsubscribe_signer(), address_hash, topic_id)
+
+
+def _unsubscribe_token(signer: Signer, address_hash: str, topic_id: int | None) -> str:
+    return signer.sign(f"{_packed(bytes.fromhex(address_hash))}.{topic_id or ''}")
 
 
 def read_unsubscribe_token(token: str) -> Unsubscription:

@@ -15,8 +15,8 @@ LINKS: Final = re.compile(r"://|\bwww\.|@|[^\W_]\.[a-z]{2,}(?![\w.])", re.IGNORE
 
 def one_line(value: str, limit: int) -> str:
     """Return `value` on one line, without control characters, bidi overrides and lone surrogates."""
-    if len(value) <= limit and value.isascii() and value.isprintable():
-        # Most values; the long way leaves these as they are, but for their white space.
+    if len(value) <= limit and value.isprintable():
+        # Most values; nothing that the long way takes out is printable, and of white space only the space is.
         return " ".join(value.split())
     # Twenty times the limit is more than a value of that length can shrink by, and bounds the work on 10 MB of junk.
     readable = value[: limit * 20].translate(BIDI_OVERRIDES)

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from wagtail_lifecycle.audiences import Recipient
 from wagtail_lifecycle.models import Delivery, OptOut, Suppression
-from wagtail_lifecycle.models.people import hash_address, normalise_address
+from wagtail_lifecycle.models.people import hash_normalised, normalise_address
 
 Reason = Delivery.Reason
 
@@ -44,7 +44,7 @@ def identify(recipient: Recipient) -> Person:
         address = normalise_address(recipient.address)
     except ValueError:
         return Person(recipient=recipient, address="", address_hash=hash_key(recipient.key))
-    return Person(recipient=recipient, address=address, address_hash=hash_address(address))
+    return Person(recipient=recipient, address=address, address_hash=hash_normalised(address))
 
 
 def hash_key(key: str) -> str:
@@ -55,13 +55,17 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(f"key:{key}".encode()).hexdigest()
 
 
-def decide(recipients: Iterable[Recipient], *, topic_id: int | None, planned: Mapping[str, str]) -> list[Decision]:
+def people_of(recipients: Iterable[Recipient]) -> list[Person]:
+    """Return the recipients with what tells them apart, each once."""
+    return list({recipient.key: identify(recipient) for recipient in recipients}.values())
+
+
+def decide(people: Sequence[Person], *, topic_id: int | None, planned: Mapping[str, str]) -> list[Decision]:
     """Return one decision per person, in two queries.
 
     `planned` maps the address hashes that the run already has to the keys of their people. Whoever is in it under
     their own key was planned before and gets no second decision.
     """
-    people = list({recipient.key: identify(recipient) for recipient in recipients}.values())
     refused = refusals({person.address_hash for person in people if person.address}, topic_id=topic_id)
     owners = dict(planned)
     decisions = []

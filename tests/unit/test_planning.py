@@ -12,7 +12,7 @@ ANA = Recipient(key="user:1", address="ana@example.org", name="Ana")
 
 
 def decide(*recipients, topic_id=None, planned=None):
-    decisions = planning.decide(recipients, topic_id=topic_id, planned=planned or {})
+    decisions = planning.decide(planning.people_of(recipients), topic_id=topic_id, planned=planned or {})
     return {decision.person.recipient.key: decision.reason for decision in decisions}
 
 
@@ -41,7 +41,7 @@ def test_two_people_without_an_address_do_not_count_as_one():
 
 def test_the_second_person_with_a_mailbox_is_a_duplicate_with_a_hash_of_their_own():
     other = Recipient(key="contact:9", address="ana@EXAMPLE.org")
-    first, second = planning.decide([ANA, other], topic_id=None, planned={})
+    first, second = planning.decide(planning.people_of([ANA, other]), topic_id=None, planned={})
     assert (first.reason, second.reason) == ("", "duplicate")
     assert first.person.address_hash == hash_address("ana@example.org")
     assert second.person.address_hash == planning.hash_key("contact:9")

@@ -62,8 +62,8 @@ def _letter(addressee: Addressee, work: Work, now: datetime) -> Letter | None:
 
 
 def _compose(addressee: Addressee, work: Work, now: datetime) -> Letter:
-    delivery, topic = addressee.delivery, work.editions.topic
-    url = links.unsubscribe_url(delivery.address_hash, topic.pk, base=work.base) if topic else ""
+    delivery, urls = addressee.delivery, work.unsubscribing
+    url = urls.of(delivery.address_hash) if urls else ""
     verify = links.lazy_verify_url(delivery.recipient_key, delivery.address_hash, work.base)
     mail: Mail = work.editions.of(delivery.language).personalise(
         addressee.recipient, data=addressee.data, links=Links(unsubscribe=url, site=f"{work.base}/", verify=verify)

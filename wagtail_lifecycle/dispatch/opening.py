@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from wagtail_lifecycle.audiences import AudiencePage
-    from wagtail_lifecycle.planning import Decision
+    from wagtail_lifecycle.planning import Decision, Person
 
 logger = logging.getLogger(__name__)
 
@@ -124,15 +124,16 @@ class Planner:
             here = Run.objects.filter(pk=self.run.pk, status=Run.Status.PREPARING, plan_cursor=self.run.plan_cursor)
             if not here.update(plan_cursor=page.cursor):
                 return False
-            decisions = planning.decide(page.recipients, topic_id=self.topic_id, planned=self._planned(page))
+            people = planning.people_of(page.recipients)
+            decisions = planning.decide(people, topic_id=self.topic_id, planned=self._planned(people))
             # One order for everybody, so that no two inserts wait for each other for ever.
             rows = sorted(map(self._row, decisions), key=lambda row: row.address_hash)
             Delivery.objects.bulk_create(rows, ignore_conflicts=True)
         self.run.plan_cursor = page.cursor
         return True
 
-    def _planned(self, page: AudiencePage) -> dict[str, str]:
-        hashes: Sequence[str] = [planning.identify(recipient).address_hash for recipient in page.recipients]
+    def _planned(self, people: Sequence[Person]) -> dict[str, str]:
+        hashes = [person.address_hash for person in people]
         rows = Delivery.objects.filter(run=self.run, address_hash__in=hashes)
         return dict(rows.values_list("address_hash", "recipient_key"))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Exists, OuterRef
 
-from wagtail_lifecycle import signals
+from wagtail_lifecycle import links, signals
 from wagtail_lifecycle.dispatch import clock
 from wagtail_lifecycle.dispatch.senders import PAUSED
 from wagtail_lifecycle.models import Delivery, Run, SenderState
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from wagtail_lifecycle.dispatch.durability import Form
     from wagtail_lifecycle.dispatch.editions import Editions
     from wagtail_lifecycle.dispatch.outcomes import Terms
+    from wagtail_lifecycle.links import UnsubscribeUrls
     from wagtail_lifecycle.transport import Outcome, Verdict
 
 
@@ -63,6 +65,12 @@ class Work:
     @property
     def sender(self) -> Sender:
         return self.editions.sender
+
+    @cached_property
+    def unsubscribing(self) -> UnsubscribeUrls | None:
+        """The URLs that stop the topic; None for a transactional campaign."""
+        topic = self.editions.topic
+        return links.UnsubscribeUrls(topic.pk, base=self.base) if topic else None
 
     @property
     def is_over(self) -> bool:

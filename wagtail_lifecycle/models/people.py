@@ -32,7 +32,12 @@ def normalise_address(address: str) -> str:
 
 def hash_address(address: str) -> str:
     """Return the SHA-256, in hex, of the normalised address: what tells people apart. Raises ValueError like it."""
-    return hashlib.sha256(normalise_address(address).encode()).hexdigest()
+    return hash_normalised(normalise_address(address))
+
+
+def hash_normalised(address: str) -> str:
+    """Return the same of an address that is normalised already."""
+    return hashlib.sha256(address.encode()).hexdigest()
 
 
 class Topic(models.Model):

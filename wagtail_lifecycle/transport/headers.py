@@ -74,18 +74,27 @@ def _quoted(value: str) -> str:
 def _encoded_words(value: str, *, room: int) -> list[str]:
     """Return encoded-words of whole characters; the first one has `room` characters, the others a line."""
     words: list[str] = []
-    chunk = b""
-    for character in value:
-        octets = character.encode()
-        if _encoded_length(chunk + octets) > (MAX_WORD if words else min(room, MAX_WORD)):
-            words.append(_encoded_word(chunk))
-            chunk = b""
-        chunk += octets
-    return [*words, _encoded_word(chunk)] if chunk else words
+    octets = value.encode()
+    begin, most = 0, _octets_within(min(room, MAX_WORD))
+    while begin < len(octets):
+        end = _end_of_character(octets, begin + most)
+        words.append(_encoded_word(octets[begin:end]))
+        begin, most = end, _octets_within(MAX_WORD)
+    return words
 
 
-def _encoded_length(octets: bytes) -> int:
-    return len(ENCODED) - 2 + (len(octets) + 2) // 3 * 4
+def _octets_within(room: int) -> int:
+    """Return how many octets an encoded-word of `room` characters can hold."""
+    return (room - len(ENCODED) + 2) // 4 * 3
+
+
+def _end_of_character(octets: bytes, limit: int) -> int:
+    """Return the last place up to `limit` where no character of UTF-8 is cut."""
+    if limit >= len(octets):
+        return len(octets)
+    while octets[limit] & 0xC0 == 0x80:  # noqa: PLR2004 - RFC 3629 3: a continuation
+        limit -= 1
+    return limit
 
 
 def _encoded_word(octets: bytes) -> str:

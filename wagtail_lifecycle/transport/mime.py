@@ -158,7 +158,7 @@ def _header_lines(letter: Letter) -> list[str]:
     return [
         _sender_lines(letter.sender),
         headers.mailbox_header("To", clean_name(letter.name), letter.address),
-        headers.text_header("Subject", letter.subject),
+        _subject_line(letter.subject),
         headers.plain_header("Date", _date(letter.date.replace(microsecond=0))),
         headers.plain_header("Message-ID", letter.message_id),
         *_list_id_lines(letter),
@@ -171,6 +171,11 @@ def _header_lines(letter: Letter) -> list[str]:
 def _sender_lines(sender: Sender) -> str:
     reply_to = headers.mailbox_header("Reply-To", "", sender.reply_to) if sender.reply_to else ""
     return headers.mailbox_header("From", sender.name, sender.address) + reply_to
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _subject_line(subject: str) -> str:
+    return headers.text_header("Subject", subject)
 
 
 @lru_cache(maxsize=REMEMBERED)
