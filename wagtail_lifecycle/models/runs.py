@@ -128,20 +128,21 @@ class Delivery(models.Model):
     #: may be claimed
     DUE = (Status.QUEUED, Status.DEFERRED)
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="deliveries")
+    # Three changes of status per mail write to every index: none here that another one makes up for.
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     recipient_key = models.CharField(_("recipient"), max_length=150)
     #: SHA-256 of the normalised address; where there is none, of the recipient key
-    address_hash = models.CharField(max_length=64, db_index=True)
+    address_hash = models.CharField(max_length=64)
     address = models.CharField(_("address"), max_length=320, blank=True)
     language = models.CharField(_("language"), max_length=100, blank=True)
     #: the campaign, and what makes the event one, for mail about an event; empty for a scheduled run
-    campaign = models.ForeignKey(Campaign, null=True, on_delete=models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     event_key = models.CharField(max_length=150, blank=True)
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.QUEUED)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
     #: what the server said, or the error, with addresses masked
     detail = models.CharField(max_length=500, blank=True)
-    message_id = models.CharField("Message-ID", max_length=255, unique=True)
+    message_id = models.CharField("Message-ID", max_length=255)
     claims = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     token = models.UUIDField(null=True)
@@ -169,6 +170,8 @@ class Delivery(models.Model):
                 condition=~Q(event_key=""),
                 name="lifecycle_one_delivery_per_event",
             ),
+            # Not `unique` on the field, nor `db_index` above: on PostgreSQL those make a second index for LIKE.
+            models.UniqueConstraint(fields=["message_id"], name="lifecycle_one_delivery_per_message"),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[
@@ -202,6 +205,8 @@ class Delivery(models.Model):
                 fields=["lease_until"], condition=Q(status__in=["claimed", "sending"]), name="lifecycle_leases"
             ),
             models.Index(fields=["run", "status"], name="lifecycle_run_balance"),
+            models.Index(fields=["address_hash"], name="lifecycle_mailboxes"),
+            models.Index(fields=["campaign"], condition=Q(campaign__isnull=False), name="lifecycle_of_campaign"),
         ]
 
     def __str__(self) -> str:
