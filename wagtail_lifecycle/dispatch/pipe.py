@@ -6,11 +6,12 @@ The statement goes out, the next message's body goes out, the answer is read bef
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from django.db import connection
 from django.db.utils import OperationalError
 
+from wagtail_lifecycle.dispatch import clock
 from wagtail_lifecycle.models import Delivery
 
 if TYPE_CHECKING:
@@ -22,18 +23,26 @@ try:
 except ImportError:  # another database, or psycopg 2: then outcomes are written one after the other
     pq = None  # type: ignore[assignment]
 
-NAME: Final = b"wagtail_lifecycle_sent"
-#: Every column that says how a sent mail ended.
+#: The statement for one mail, and the one for several.
+ONE: Final = b"wagtail_lifecycle_sent_one"
+MANY: Final = b"wagtail_lifecycle_sent_many"
+#: Seconds a plan is used: it was made for the table as it was, and a run may multiply the rows of that.
+PLAN_SECONDS: Final = 5.0
+#: Every column that says how a sent mail ended. PostgreSQL takes the partial index of leases for empty and would read
+#: all of it for each mail; the concatenation keeps it from that.
 SENT: Final = f"""
     UPDATE {Delivery._meta.db_table}
     SET status = '{Delivery.Status.SENT.value}', reason = '', detail = '', attempts = attempts + 1,
         due_at = NULL, token = NULL, lease_until = NULL, finished_at = statement_timestamp()
-    WHERE id = ANY($1::bigint[]) AND token = $2::uuid AND status = '{Delivery.Status.SENDING.value}'
+    WHERE token = $2::uuid AND status || '' = '{Delivery.Status.SENDING.value}'
 """  # noqa: S608 - constants
 #: Does not wait for the flush; in the same round trip, and over with the transaction.
-SENT_FAST: Final = f"{SENT} AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL"
+FAST: Final = " AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL"
+#: For one row the server keeps its plan; for several it makes a new one each time.
+WHICH: Final = {ONE: " AND id = $1::bigint", MANY: " AND id = ANY($1::bigint[])"}
 
-_prepared: WeakSet[Any] = WeakSet()
+#: when a connection has prepared its statements
+_prepared: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
 
 def is_possible() -> bool:
@@ -55,13 +64,15 @@ class Pipe:
         """Have these rows marked as sent; the answer is read by `receive`."""
         connection.ensure_connection()
         psycopg = connection.connection
-        values = ["{" + ",".join(map(str, ids)) + "}", str(token)]
-        parameters = [value.encode() for value in values]
+        name = ONE if len(ids) == 1 else MANY
+        which = str(ids[0]) if name is ONE else "{" + ",".join(map(str, ids)) + "}"
+        parameters = [which.encode(), str(token).encode()]
         with connection.wrap_database_errors:
             if waits or not self._prepare(psycopg):
-                psycopg.pgconn.send_query_params((SENT if waits else SENT_FAST).encode(), parameters)
+                statement = f"{SENT}{WHICH[name]}{'' if waits else FAST}"
+                psycopg.pgconn.send_query_params(statement.encode(), parameters)
             else:
-                psycopg.pgconn.send_query_prepared(NAME, parameters)
+                psycopg.pgconn.send_query_prepared(name, parameters)
             self._connection = psycopg
             while psycopg.pgconn.flush():
                 pass
@@ -93,9 +104,17 @@ class Pipe:
         # Behind a pooler the next statement may reach another server process, which has prepared nothing.
         if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
             return False
-        if psycopg not in _prepared:
-            result = psycopg.pgconn.prepare(NAME, SENT_FAST.encode())
-            if result.status != pq.ExecStatus.COMMAND_OK:
-                raise OperationalError(pq.error_message(result))
-            _prepared.add(psycopg)
+        prepared_at = _prepared.get(psycopg)
+        if prepared_at is not None and clock.elapsed() - prepared_at < PLAN_SECONDS:
+            return True
+        for name, which in WHICH.items():
+            if prepared_at is not None:
+                self._done(psycopg.pgconn.exec_(b"DEALLOCATE " + name))
+            self._done(psycopg.pgconn.prepare(name, f"{SENT}{which}{FAST}".encode()))
+        _prepared[psycopg] = clock.elapsed()
         return True
+
+    @staticmethod
+    def _done(result: Any) -> None:
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise OperationalError(pq.error_message(result))
