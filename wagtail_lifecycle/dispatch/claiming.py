@@ -65,12 +65,17 @@ def claim(run_id: int, size: int) -> list[Delivery]:
     # Durable: what a caller's open transaction could roll back would be sent twice.
     with transaction.atomic(durable=True):
         chosen = due(run_id).order_by("pk").select_for_update(skip_locked=_can_skip_locked())
-        ids = _together(chosen.values_list("pk", "claims")[:size])
+        rows = _together(chosen[:size])
+        ids = [row.pk for row in rows]
         # The guard is what makes it right; the lock above only saves waiting.
-        Delivery.objects.filter(pk__in=ids, status__in=Delivery.DUE).update(
+        claimed = Delivery.objects.filter(pk__in=ids, status__in=Delivery.DUE).update(
             status=Status.CLAIMED, token=token, lease_until=clock.after(settings.lease), claims=F("claims") + 1
         )
-    return list(Delivery.objects.filter(pk__in=ids, token=token).order_by("pk"))
+    if claimed < len(rows):
+        return list(Delivery.objects.filter(pk__in=ids, token=token).order_by("pk"))
+    for row in rows:
+        row.status, row.token, row.claims = Status.CLAIMED, token, row.claims + 1
+    return rows
 
 
 def release(group: Sequence[Delivery]) -> None:
@@ -169,13 +174,13 @@ def change(delivery: Delivery, expected: Sequence[str], **values: Any) -> None:
         )
 
 
-def _together(due_rows: Iterable[tuple[int, int]]) -> list[int]:
-    ids: list[int] = []
-    for pk, claims in due_rows:
-        if claims >= SUSPECT:
-            return ids or [pk]
-        ids.append(pk)
-    return ids
+def _together(due_rows: Iterable[Delivery]) -> list[Delivery]:
+    rows: list[Delivery] = []
+    for row in due_rows:
+        if row.claims >= SUSPECT:
+            return rows or [row]
+        rows.append(row)
+    return rows
 
 
 def _give_back(group: Sequence[Delivery], *, delay: timedelta, claims: Any, reason: Any) -> None:

@@ -179,10 +179,12 @@ class Gang:
 
     def _send_claimed(self, claimed: Sequence[Delivery]) -> None:
         """Send the mails of claimed deliveries. What was not announced goes back, whatever happens."""
+        is_done = False
         try:
             addressees = self._read(claimed)
             while addressees and not self._work.is_over:
                 addressees = addressees[self._send_some(addressees) :]
+            is_done = not addressees
         except GONE:
             if connection.in_atomic_block:
                 raise
@@ -191,7 +193,8 @@ class Gang:
             )
             Event().wait(BREATH)
         finally:
-            _release(claimed)
+            if not is_done:
+                _release(claimed)
 
     def _read(self, claimed: Sequence[Delivery]) -> list[Addressee]:
         try:
