@@ -1,71 +1,50 @@
-"""Reading a value as Django's templates do, the short way."""
+"""What a piece asks of its values while it renders, as Django's templates would."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final, NoReturn
 
-from django.template.base import Variable
-
-#: the values a piece can name
-Scope = dict[str, Any]
-Getter = Callable[[Scope], Any]
+from django.utils.safestring import SafeData, mark_safe
 
 
 class LeftToDjango(Exception):
     """A tag or a value that has no short way."""
 
 
-def constant(value: Any) -> Getter:
-    """Return what gets `value`, whatever the scope."""
-    return lambda _scope: value
+class Kinds(dict[type, bool]):
+    """Whether what has a name in a value is an item. An item comes before an attribute, as in Django."""
+
+    #: classes made on the fly are not kept for ever
+    MOST: Final = 1000
+
+    def __missing__(self, kind: Any) -> bool:
+        # A tuple's items have numbers; what has a name is an attribute.
+        has_items = getattr(kind, "__getitem__", tuple.__getitem__) is not tuple.__getitem__
+        if len(self) < self.MOST:
+            self[kind] = has_items
+        return has_items
 
 
-def lookup(variable: Any) -> Getter:
-    """Return what looks `variable` up. Raises LeftToDjango; what it returns may raise anything."""
-    if not isinstance(variable, Variable):
-        return constant(variable)
-    if variable.translate:
-        raise LeftToDjango
-    if variable.lookups is None:
-        return constant(variable.literal)
-    first, *steps = variable.lookups
-    match steps:
-        case []:
-            return lambda scope: _plain(scope[first])
-        case [second]:
-            return lambda scope: _step(scope[first], second)
-        case [second, third]:
-            return lambda scope: _step(_step(scope[first], second), third)
-    return _long_lookup(first, steps)
+KINDS: Final = Kinds()
 
 
-def _long_lookup(first: str, steps: list[str]) -> Getter:
-    def get(scope: Scope) -> Any:
-        value = scope[first]
-        for name in steps:
-            value = _step(value, name)
-        return value
-
-    return get
+def left_to_django() -> NoReturn:
+    raise LeftToDjango
 
 
-def _step(value: Any, name: str) -> Any:
-    """Return the item or the attribute `name` of a value. An item comes first, as in Django."""
-    found = value[name] if _has_items(value.__class__) else getattr(value, name)
-    if callable(found):
-        raise LeftToDjango
-    return found
-
-
-@lru_cache(maxsize=256)
-def _has_items(kind: Any) -> bool:
-    # A tuple's items have numbers; what has a name is an attribute.
-    return getattr(kind, "__getitem__", tuple.__getitem__) is not tuple.__getitem__
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return `value`. Raises LeftToDjango for what Django would call."""
     if callable(value):
         raise LeftToDjango
     return value
+
+
+def items(values: Collection[Any] | None) -> Collection[Any]:
+    """Return what a loop walks. Raises TypeError for what can be walked only once: Django may have to do it again."""
+    return values if values is not None and len(values) > 0 else ()
+
+
+def kept_safe(result: Any, value: Any) -> Any:
+    """Return what a safe filter made of `value`: as safe as it was."""
+    return mark_safe(result) if isinstance(value, SafeData) else result  # noqa: S308 - as Django does

@@ -1,4 +1,4 @@
-"""Text of numbers, remembered per language: those of reports are small and come again and again."""
+"""Texts remembered per language: translations, and those of numbers, which are small and come again and again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,26 @@ from typing import Any, Final, TypeVar
 
 from django.contrib.humanize.templatetags import humanize
 
-from wagtail_lifecycle.rendering.lookups import Getter, Scope
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: filters whose text depends on a whole number and on the language alone
 REMEMBERED: Final[set[Callable[..., Any]]] = {humanize.intcomma}
 MAX_REMEMBERED: Final = 10_000
-#: where the scope keeps what is known; no name in a template has a space
-MEMORY: Final = " memory"
 
-_memories: Final[defaultdict[str | None, dict[Any, Any]]] = defaultdict(dict)
+
+class Memory(dict[tuple[Any, ...], Any]):
+    """What functions said in one language. A key is a function and its arguments."""
+
+    def __missing__(self, key: tuple[Any, ...]) -> Any:
+        function, *arguments = key
+        value = function(*arguments)
+        # How anything but text is shown may change with the settings.
+        if isinstance(value, str):
+            self[key] = value
+        return value
+
+
+_memories: Final[defaultdict[str | None, Memory]] = defaultdict(Memory)
 
 
 def remembered(function: F) -> F:
@@ -27,24 +36,9 @@ def remembered(function: F) -> F:
     return function
 
 
-def memory_of(language: str | None) -> dict[Any, Any]:
+def memory_of(language: str | None) -> Memory:
     """Return what is known in a language, begun anew before it gets too much."""
     memory = _memories[language]
     if len(memory) > MAX_REMEMBERED:
         memory.clear()
     return memory
-
-
-def remembering(get: Getter, function: Callable[[Any], Any], otherwise: Getter) -> Getter:
-    """Return what gets a whole number and calls `function` with it once, and `otherwise` for other values."""
-
-    def look_up(scope: Scope) -> Any:
-        value = get(scope)
-        if type(value) is not int:
-            return otherwise(scope)
-        memory, key = scope[MEMORY], (function, value)
-        if key not in memory:
-            memory[key] = function(value)
-        return memory[key]
-
-    return look_up
