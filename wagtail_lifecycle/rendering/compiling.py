@@ -18,6 +18,7 @@ from wagtail_lifecycle.rendering import mjml
 from wagtail_lifecycle.rendering.content import Content, Links, Mail, Octets, Person
 from wagtail_lifecycle.rendering.merge_tags import allowed_merge_tags, mark_merge_tags
 from wagtail_lifecycle.rendering.pieces import Collector, Parts, collecting
+from wagtail_lifecycle.rendering.remembering import MEMORY, memory_of
 from wagtail_lifecycle.rendering.tidying import tidied
 
 
@@ -39,8 +40,9 @@ class CompiledMail:
         `data` maps the name of a data source to what it loaded for this person; `links` holds absolute URLs. Errors
         that a block's own template raises are passed on.
         """
-        values = {"recipient": recipient, "data": data, "links": links}
         with translation.override(self.language):
+            memory = memory_of(translation.get_language())
+            values = {"recipient": recipient, "data": data, "links": links, MEMORY: memory}
             html, text = self.html.render(values), self.text.render(values)
             return Mail(
                 # Of a person without a name nothing may be left of a subject that is all merge tags.

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from django.template import Engine, Template, TemplateSyntaxError
@@ -74,7 +73,7 @@ class Personal:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:
-        return self.template.render({**self.arguments, **values}, autoescape=html)
+        return self.template.render({**self.arguments, **values} if self.arguments else values, autoescape=html)
 
 
 class Collector:
@@ -149,7 +148,7 @@ class Parts:
         own = self._own(values)
         return Rendered(
             text="".join(_mixed(self._constants, own)),
-            octets=b"".join(_mixed(self._encoded_constants, map(joinable, own))),
+            octets=b"".join(_mixed(self._encoded_constants, [joinable(piece) for piece in own])),
         )
 
     def closed_up(self) -> Parts:
@@ -164,18 +163,26 @@ class Parts:
         return tuple(part for part in self.parts if not isinstance(part, str))
 
     @cached_property
-    def _constants(self) -> tuple[str, ...]:
-        return tuple(normalised(part) for part in self.parts if isinstance(part, str))
+    def _constants(self) -> list[str]:
+        return _spaced([normalised(part) for part in self.parts if isinstance(part, str)], "")
 
     @cached_property
-    def _encoded_constants(self) -> tuple[bytes, ...]:
-        return tuple(map(joinable, self._constants))
+    def _encoded_constants(self) -> list[bytes]:
+        return _spaced([joinable(constant) for constant in self._constants[::2]], b"")
 
 
-def _mixed(constants: Sequence[T], own: Iterable[T]) -> Iterator[T]:
-    """Take turns; there is one constant more."""
-    yield from chain.from_iterable(zip(constants, own, strict=False))
-    yield constants[-1]
+def _spaced(constants: Sequence[T], space: T) -> list[T]:
+    """Return constants with a place between two of them for what is a person's own."""
+    spaced: list[T] = []
+    for constant in constants:
+        spaced += (constant, space)
+    return spaced[:-1]
+
+
+def _mixed(spaced: list[T], own: Sequence[T]) -> list[T]:
+    mixed = spaced.copy()
+    mixed[1::2] = own
+    return mixed
 
 
 # A ContextVar, because `{{ value.body }}` hands no context to the blocks inside it.

@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 from wagtail_lifecycle.rendering import showing
 from wagtail_lifecycle.rendering.expressions import HELPERS, Expressions, Name
 from wagtail_lifecycle.rendering.lookups import LeftToDjango
-from wagtail_lifecycle.rendering.remembering import Memory, memory_of
+from wagtail_lifecycle.rendering.remembering import MEMORY, Memory, memory_of
 from wagtail_lifecycle.rendering.writing import Source
 
 Quick = Callable[[Mapping[str, Any], Memory], str]
@@ -39,7 +39,7 @@ class PieceTemplate:
         quick = self._quick[autoescape]
         if quick is not None:
             try:
-                return quick(values, memory_of(translation.get_language()))
+                return quick(values, values[MEMORY] if MEMORY in values else memory_of(translation.get_language()))
             except Exception:  # noqa: BLE001, S110 - whatever it is, Django decides what it means
                 pass
         return self.render_by_django(values, autoescape=autoescape)

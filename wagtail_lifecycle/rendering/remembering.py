@@ -13,6 +13,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: filters whose text depends on a whole number and on the language alone
 REMEMBERED: Final[set[Callable[..., Any]]] = {humanize.intcomma}
 MAX_REMEMBERED: Final = 10_000
+#: where the values of a mail may bring what is known, asked for once; no name in a template has a space
+MEMORY: Final = " memory"
 
 
 class Memory(dict[tuple[Any, ...], Any]):

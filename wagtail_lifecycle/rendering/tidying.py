@@ -39,7 +39,7 @@ class Stretch:
     is_last: bool
 
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:
-        text = "".join(part if isinstance(part, str) else part.render(values, html=html) for part in self.parts)
+        text = "".join([part if isinstance(part, str) else part.render(values, html=html) for part in self.parts])
         return _tidied(text, before="" if self.is_first else _LETTER, after="" if self.is_last else _LETTER)
 
 
@@ -69,5 +69,5 @@ def _between(parts: list[str | Piece], *, is_first: bool, is_last: bool) -> Iter
 
 def _tidied(text: str, before: str = "", after: str = "") -> str:
     lines = "\n".join([line.rstrip() for line in f"{before}{text}{after}".splitlines()])
-    closed_up = _BLANK_LINES.sub("\n\n", lines).strip()
+    closed_up = (_BLANK_LINES.sub("\n\n", lines) if "\n\n\n" in lines else lines).strip()
     return closed_up[len(before) : len(closed_up) - len(after)]
