@@ -12,7 +12,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: filters whose text depends on a whole number and on the language alone
 REMEMBERED: Final[set[Callable[..., Any]]] = {humanize.intcomma}
-MAX_REMEMBERED: Final = 10_000
+# About 200 octets each.
+MAX_REMEMBERED: Final = 50_000
 #: where the values of a mail may bring what is known, asked for once; no name in a template has a space
 MEMORY: Final = " memory"
 

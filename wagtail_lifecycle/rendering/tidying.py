@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from wagtail_lifecycle.rendering.pieces import Parts, Piece
 
-_BLANK_LINES: Final = re.compile(r"\n{3,}")
+_BLANK_LINE: Final = "\n\n"
+_TWO_BLANK_LINES: Final = "\n\n\n"
 #: Stands beside a text whose edge is not the edge of the mail.
 _LETTER: Final = "x"
 
@@ -69,5 +69,8 @@ def _between(parts: list[str | Piece], *, is_first: bool, is_last: bool) -> Iter
 
 def _tidied(text: str, before: str = "", after: str = "") -> str:
     lines = "\n".join([line.rstrip() for line in f"{before}{text}{after}".splitlines()])
-    closed_up = (_BLANK_LINES.sub("\n\n", lines) if "\n\n\n" in lines else lines).strip()
+    # Much faster than a regular expression.
+    while _TWO_BLANK_LINES in lines:
+        lines = lines.replace(_TWO_BLANK_LINES, _BLANK_LINE)
+    closed_up = lines.strip()
     return closed_up[len(before) : len(closed_up) - len(after)]
