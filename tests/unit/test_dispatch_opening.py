@@ -243,7 +243,8 @@ def test_planning_that_takes_long_is_left_to_the_tasks(monkeypatch):
     run = make_empty_run(status="preparing")
     assert opening.plan(run, deadline=0) is False
     assert run.deliveries.count() == 2
-    assert dispatch.send_batch(run.pk) is False
+    while dispatch.send_batch(run.pk):
+        pass
     run.refresh_from_db()
     assert (run.status, run.totals) == ("finished", {"sent": 5})
 

@@ -35,7 +35,7 @@ MOMENT: Final = 0.2
 def open_run(campaign: Campaign, slot: datetime, now: datetime) -> Run:
     """Return the run of the campaign for the slot, begun if it was not; however often and by whomever it is called.
 
-    Planning stops after a moment; the tasks that send go on with it, in turns with sending.
+    Planning stops after a moment; the tasks that send go on with it, whenever nobody planned is left.
     """
     run = _get_or_create(campaign.source, slot, now)
     if run.status == Run.Status.PREPARING:

@@ -69,7 +69,7 @@ def send_batch(run_id: int) -> bool:
     run = _load(run_id)
     if run is None or run.status == Run.Status.PAUSED:
         return False
-    if run.status == Run.Status.PREPARING:
+    if run.status == Run.Status.PREPARING and not claiming.due(run_id).exists():
         opening.plan(run, deadline=clock.elapsed() + opening.MOMENT)
     return _send_until(_work(run, editions, deadline, is_probe=is_probe))
 
