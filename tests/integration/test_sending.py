@@ -11,9 +11,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.support.backends import FaultyBackend
-from tests.support.factories import NOW, SLOT, make_campaign, make_run, make_user, make_users
+from tests.support.factories import (
+    NOW,
+    SLOT,
+    make_campaign,
+    make_delivery,
+    make_empty_run,
+    make_run,
+    make_user,
+    make_users,
+)
 from tests.support.mail_checks import faults
 from wagtail_lifecycle import dispatch, signals
+from wagtail_lifecycle.conf import settings as app_settings
 from wagtail_lifecycle.dispatch import claiming
 from wagtail_lifecycle.models import Delivery, Run, SenderState, Suppression
 from wagtail_lifecycle.models.people import hash_address
@@ -208,6 +218,33 @@ def test_a_sender_fault_in_the_middle_of_a_run_touches_no_recipient_and_ends_by_
     assert run.totals == {"sent": 20}
     assert not SenderState.objects.get(key="news").is_paused
     assert Counter(rcpt for mail in server.accepted for rcpt in mail["rcpts"]) == Counter(u.email for u in users)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_whom_the_server_always_cuts_off_do_not_keep_a_sender_from_everybody_else(server):
+    cut_off, others = make_empty_run(), make_empty_run(slot=SLOT + timedelta(hours=1))
+    for run, addresses in (
+        (cut_off, ["a@reset.test", "b@reset.test"]),
+        (others, [f"p{n}@example.org" for n in range(3)]),
+    ):
+        for address in addresses:
+            make_delivery(run, address, recipient_key=f"user:{make_user(address).pk}", created_at=timezone.now())
+    assert dispatch.send_batch(cut_off.pk) is False
+    assert SenderState.objects.get(key="news").is_paused
+    dispatch.send_batch(others.pk)
+    for _probe in range(4):
+        state = SenderState.objects.get(key="news")
+        if not state.is_paused:
+            break
+        # The server has answered: the pauses between two probes do not grow.
+        assert state.probe_at - timezone.now() < timedelta(seconds=app_settings.probe_seconds + 1)
+        SenderState.objects.update(probe_at=timezone.now())
+        for run_id in dispatch.recover(timezone.now()):
+            dispatch.send_batch(run_id)
+    go_on(others, until="finished")
+    assert others.totals == {"sent": 3}
+    rests = cut_off.deliveries.values_list("status", "attempts")
+    assert set(rests) == {("queued", 0)}
 
 
 @pytest.mark.django_db(transaction=True)

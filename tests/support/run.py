@@ -18,8 +18,9 @@ from tests.support.services import Found, embedded, find_postgres, required
 
 #: How the run on PostgreSQL went, for the summary of the last run; `pytest` alone does not set it.
 OUTCOME = "LIFECYCLE_TEST_POSTGRES_OUTCOME"
-#: Most tests wait for a service now and then: the processor has time for another one.
-SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
+#: Most tests wait for a service now and then: the processor has time for another one. The order stays (no `--dist
+#: worksteal`): tests that empty the tables come last in every process.
+SIDE_BY_SIDE = ["-n", "auto", "--maxprocesses", "4"]
 NO_TESTS = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 

@@ -117,8 +117,11 @@ def consequences(delivery: Delivery, outcome: Outcome, terms: Terms, now: dateti
             return _ended(Status.UNCERTAIN, Reason.LOST_REPLY, outcome, delivery, now) | {"token": delivery.token}
         case Verdict.CONNECTION if now > terms.ends_at(delivery):
             return _ended(Status.FAILED, Reason.UNREACHABLE, outcome, delivery, now)
-    # The server ended every connection before it took the mail: it rests until `recover` looks again.
-    return _open(Status.QUEUED, timedelta(seconds=settings.recover_seconds), Reason.UNREACHABLE, outcome)
+    # The server ended every connection before it took the mail: that is no attempt, but it rests, longer each time.
+    rest = min(
+        terms.patience.cap, timedelta(seconds=settings.recover_seconds) * 2 ** min(max(delivery.claims - 1, 0), 20)
+    )
+    return _open(Status.QUEUED, rest, Reason.UNREACHABLE, outcome)
 
 
 def _tried_again(delivery: Delivery, outcome: Outcome, terms: Terms, now: datetime) -> dict[str, Any]:

@@ -64,6 +64,12 @@ def due_probe(key: str) -> bool:
     return bool(due.filter(probes=state.probes).update(probes=F("probes") + 1, probe_at=clock.after(pause_after)))
 
 
+def probe_again(key: str) -> int:
+    """Take back that a probe was in vain: the server answered, only this one mail says nothing about the others."""
+    soon = clock.after(timedelta(seconds=settings.probe_seconds))
+    return SenderState.objects.filter(PAUSED, key=key, probe_at__isnull=False).update(probes=0, probe_at=soon)
+
+
 def resume(key: str) -> int:
     """Let a sender and the runs that wait for it go on; answer how many runs."""
     working = {"reason": "", "detail": "", "paused_at": None, "probe_at": None, "probes": 0}

@@ -136,6 +136,8 @@ def _send_until(work: Work) -> bool:
         return False
     if work.is_probe and WORKS & work.seen.keys():
         senders.resume(key)
+    elif work.is_probe and Verdict.CONNECTION in work.seen:
+        senders.probe_again(key)
     if senders.is_paused(key):
         senders.make_wait(run_id)
         return False
