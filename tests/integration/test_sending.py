@@ -223,28 +223,27 @@ def test_a_sender_fault_in_the_middle_of_a_run_touches_no_recipient_and_ends_by_
 @pytest.mark.django_db(transaction=True)
 def test_two_people_whom_the_server_always_cuts_off_do_not_keep_a_sender_from_everybody_else(server):
     cut_off, others = make_empty_run(), make_empty_run(slot=SLOT + timedelta(hours=1))
+    begun = timezone.now() - timedelta(hours=1)
     for run, addresses in (
         (cut_off, ["a@reset.test", "b@reset.test"]),
         (others, [f"p{n}@example.org" for n in range(3)]),
     ):
         for address in addresses:
-            make_delivery(run, address, recipient_key=f"user:{make_user(address).pk}", created_at=timezone.now())
+            make_delivery(run, address, recipient_key=f"user:{make_user(address).pk}", created_at=begun)
     assert dispatch.send_batch(cut_off.pk) is False
     assert SenderState.objects.get(key="news").is_paused
-    dispatch.send_batch(others.pk)
     for _probe in range(4):
-        state = SenderState.objects.get(key="news")
-        if not state.is_paused:
-            break
-        # The server has answered: the pauses between two probes do not grow.
-        assert state.probe_at - timezone.now() < timedelta(seconds=app_settings.probe_seconds + 1)
+        cut_off.deliveries.update(due_at=None)
         SenderState.objects.update(probe_at=timezone.now())
-        for run_id in dispatch.recover(timezone.now()):
-            dispatch.send_batch(run_id)
+        dispatch.send_batch(cut_off.pk)
+        # The server has answered: the pauses between two probes do not grow, those of the mails do.
+        soon = timezone.now() + timedelta(seconds=app_settings.probe_seconds + 1)
+        assert SenderState.objects.get(key="news").probe_at < soon
+    assert cut_off.deliveries.filter(due_at__gt=timezone.now() + timedelta(minutes=3)).exists()
+    SenderState.objects.update(probe_at=timezone.now())
     go_on(others, until="finished")
     assert others.totals == {"sent": 3}
-    rests = cut_off.deliveries.values_list("status", "attempts")
-    assert set(rests) == {("queued", 0)}
+    assert set(cut_off.deliveries.values_list("status", "attempts")) == {("queued", 0)}
 
 
 @pytest.mark.django_db(transaction=True)

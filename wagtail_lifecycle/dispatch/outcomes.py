@@ -60,10 +60,17 @@ class Terms:
         step: timedelta = min(self.patience.cap, self.patience.base * 2 ** min(attempt - 1, 20))
         return step * random.uniform(0.5, 1.5)  # noqa: S311 - spreading load, not a secret
 
+    def rest(self, delivery: Delivery, now: datetime) -> timedelta:
+        """Return the pause after what was no attempt: until `recover` looks again, longer the longer it goes on."""
+        shortest = timedelta(seconds=settings.recover_seconds)
+        return max(shortest, min(self.patience.cap, (now - self._began(delivery)) / 2))
+
     def ends_at(self, delivery: Delivery) -> datetime:
         """Return after when the mail is not tried again."""
-        began = max(delivery.created_at, self.resumed_at or delivery.created_at)
-        return began + self.patience.give_up
+        return self._began(delivery) + self.patience.give_up
+
+    def _began(self, delivery: Delivery) -> datetime:
+        return max(delivery.created_at, self.resumed_at or delivery.created_at)
 
 
 def is_standstill(outcome: Outcome) -> bool:
@@ -117,10 +124,8 @@ def consequences(delivery: Delivery, outcome: Outcome, terms: Terms, now: dateti
             return _ended(Status.UNCERTAIN, Reason.LOST_REPLY, outcome, delivery, now) | {"token": delivery.token}
         case Verdict.CONNECTION if now > terms.ends_at(delivery):
             return _ended(Status.FAILED, Reason.UNREACHABLE, outcome, delivery, now)
-    # The server ended every connection before it took the mail: that is no attempt, but it rests, longer each time.
-    rest = min(
-        terms.patience.cap, timedelta(seconds=settings.recover_seconds) * 2 ** min(max(delivery.claims - 1, 0), 20)
-    )
+    # The server ended every connection before it took the mail.
+    rest = terms.rest(delivery, now)
     return _open(Status.QUEUED, rest, Reason.UNREACHABLE, outcome)
 
 
