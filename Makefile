@@ -33,7 +33,7 @@ browser: $(VENV)/.dev ## Run the journeys in Chromium
 bench: $(VENV)/.bench ## Measure sending beside the usual ways (ARGS=--quick: under a minute; needs PostgreSQL and Redis)
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(VENV)/.dev ## Kill everything while mails are sent (ARGS=--quick: under a minute; --rounds N --seed S --resume)
+chaos: $(VENV)/.dev ## Kill everything while mails are sent (ARGS=--quick: a minute or two; --rounds N --seed S --resume)
 	@exec $(BIN)/python -m tests.chaos $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, types, templates, import contracts and missing migrations (ARGS=--fix mends style)

@@ -3,7 +3,7 @@
 python -m tests.chaos                          ten rounds with a new seed
 python -m tests.chaos --rounds 200 --seed 7    the rounds of seed 7
 python -m tests.chaos --seed 7 --resume        go on behind the last round of seed 7 that the results have
-python -m tests.chaos --quick                  two small rounds, under a minute; the results stay as they are
+python -m tests.chaos --quick                  two small rounds, a minute or two; the results stay as they are
 """
 
 import argparse
@@ -98,7 +98,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60, help="begin no further round after this (%(default)s)")
     parser.add_argument("--seed", type=int, help="decides what the rounds are made of; a new one unless given")
     parser.add_argument("--resume", action="store_true", help="leave out rounds of this seed that the results have")
-    parser.add_argument("--quick", action="store_true", help="two small rounds, under a minute, not written down")
+    parser.add_argument("--quick", action="store_true", help="two small rounds, a minute or two, not written down")
     parser.add_argument("--size", type=int, help="so many recipients; otherwise hundreds to thousands by the seed")
     parser.add_argument("--go-on", action="store_true", help="do not end with the first round that breaks a promise")
     parser.add_argument("--only", choices=["postgresql", "sqlite"], help="one database only")
