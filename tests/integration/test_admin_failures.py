@@ -8,7 +8,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.support.admin import logged_in
+from tests.support.admin import logged_in, words
 from tests.support.admin import url as campaign_url
 from tests.support.factories import NOW, make_campaign, make_delivery, make_empty_run, make_run, make_users
 from wagtail_lifecycle import dispatch
@@ -29,11 +29,6 @@ def editor(db):
 @pytest.fixture
 def moderator(db):
     return logged_in("moderator")
-
-
-def words(response, selector="main"):
-    soup = BeautifulSoup(response.content, "html.parser")
-    return [" ".join(each.get_text(" ").split()) for each in soup.select(selector)]
 
 
 def groups(client):

@@ -6,14 +6,13 @@ from datetime import timedelta
 
 import openpyxl
 import pytest
-from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from wagtail.admin.menu import admin_menu
 
-from tests.support.admin import logged_in
+from tests.support.admin import logged_in, words
 from tests.support.factories import NOW, SLOT, make_campaign, make_delivery, make_empty_run, make_run, make_user
 from wagtail_lifecycle import dispatch
 from wagtail_lifecycle.models import Campaign, Delivery, Run
@@ -37,11 +36,6 @@ def moderator(db):
 
 def url(run):
     return reverse("lifecycle_runs:run", args=[run.pk])
-
-
-def words(response, selector="main"):
-    soup = BeautifulSoup(response.content, "html.parser")
-    return [" ".join(each.get_text(" ").split()) for each in soup.select(selector)]
 
 
 def lines(response):

@@ -3,13 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from bs4 import BeautifulSoup
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.support.admin import logged_in
+from tests.support.admin import logged_in, words
 from tests.support.admin import url as campaign_url
 from tests.support.events import on_event
 from tests.support.factories import NOW, SLOT, make_campaign, make_delivery, make_empty_run, make_run, make_users
@@ -35,11 +34,6 @@ def moderator(db):
 
 def url(run, action=""):
     return reverse(f"lifecycle_runs:{action or 'run'}", args=[run.pk])
-
-
-def words(response, selector="main"):
-    soup = BeautifulSoup(response.content, "html.parser")
-    return [" ".join(each.get_text(" ").split()) for each in soup.select(selector)]
 
 
 def offers(client, run):

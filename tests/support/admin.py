@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -32,6 +33,12 @@ def logged_in(role: str) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def words(response: Any, selector: str = "main") -> list[str]:
+    """Return what people read in each element that the selector finds."""
+    soup = BeautifulSoup(response.content, "html.parser")
+    return [" ".join(each.get_text(" ").split()) for each in soup.select(selector)]
 
 
 def url(name: str, *args: Any) -> str:

@@ -9,7 +9,6 @@ from threading import Thread
 from time import monotonic
 
 import pytest
-from celery import current_app
 from celery.contrib.testing.app import TestApp
 from django.core import mail
 from django.db import transaction
@@ -29,27 +28,6 @@ def broker(monkeypatch):
     fresh = tasks.Broker()
     monkeypatch.setattr(tasks, "broker", fresh)
     return fresh
-
-
-@pytest.fixture
-def received(settings):
-    """Read what lies in a queue of the in-memory broker, which starts empty."""
-    settings.WAGTAIL_LIFECYCLE_QUEUES = {"transactional": "quick", "bulk": "slow"}
-    with current_app.connection_for_write() as connection:
-
-        def read(name):
-            queue = connection.SimpleQueue(name)
-            found = []
-            while queue.qsize():
-                message = queue.get_nowait()
-                message.ack()
-                found.append((message.headers["task"], json.loads(message.body)[0]))
-            queue.close()
-            return found
-
-        for name in ("quick", "slow"):
-            read(name)
-        yield read
 
 
 def run_of(campaign, slot=SLOT):

@@ -1,6 +1,5 @@
 """What `fire` promises: one mail per occurrence, with the caller's transaction, and never at the caller's expense."""
 
-import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from celery import current_app
 from celery.contrib.testing.app import TestApp
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
@@ -40,27 +38,6 @@ pytestmark = pytest.mark.django_db
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ANA = Recipient(key="user:12", address="ana@example.org", name="Ana")
-
-
-@pytest.fixture
-def received(settings):
-    """Read what lies in a queue of the in-memory broker, which starts empty."""
-    settings.WAGTAIL_LIFECYCLE_QUEUES = {"transactional": "quick", "bulk": "slow"}
-    with current_app.connection_for_write() as broker:
-
-        def read(name):
-            queue = broker.SimpleQueue(name)
-            found = []
-            while queue.qsize():
-                message = queue.get_nowait()
-                message.ack()
-                found.append((message.headers["task"], json.loads(message.body)[0]))
-            queue.close()
-            return found
-
-        for name in ("quick", "slow"):
-            read(name)
-        yield read
 
 
 @pytest.fixture(autouse=True)

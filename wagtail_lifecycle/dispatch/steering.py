@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
@@ -29,8 +30,10 @@ logger = logging.getLogger(__name__)
 
 Status, Reason = Delivery.Status, Delivery.Reason
 
-#: Deliveries cancelled while the person waits; `recover` goes on with the others.
+#: Deliveries cancelled, or decided about, while the person waits. `recover` goes on with those to be cancelled.
 BOUND: Final = 20_000
+#: The most ids in one statement.
+CHUNK: Final = 5_000
 #: Left out for what may have changed since; the last look before the mail decides again.
 MAY_HAVE_CHANGED: Final = (Reason.NO_ADDRESS, Reason.OPTED_OUT, Reason.SUPPRESSED, Reason.GONE, Reason.EMPTY)
 
@@ -148,6 +151,14 @@ def settle_uncertain(delivery_ids: Iterable[int], *, sent: bool, user: Any, now:
         for run_id in runs:
             closing.correct_totals(run_id)
     return _done("settle_as_sent" if sent else "settle_as_not_sent", count, user, now)
+
+
+def settle_run(run_id: int, *, sent: bool, user: Any, now: datetime, reason: str | None = None) -> int:
+    """Decide about the uncertain mails of a run, all or those with one reason, as `settle_uncertain` does."""
+    rows = Delivery.objects.filter(run=run_id, status=Status.UNCERTAIN)
+    left = iter((rows.filter(reason=reason) if reason else rows).order_by("pk").values_list("pk", flat=True)[:BOUND])
+    chunks = iter(lambda: list(islice(left, CHUNK)), [])
+    return sum(settle_uncertain(chunk, sent=sent, user=user, now=now) for chunk in chunks)
 
 
 # -- Senders ---------------------------------------------------------------------------------------------------

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext, ngettext_lazy, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from wagtail_lifecycle.dispatch import steering
-from wagtail_lifecycle.models import Delivery, Run
+from wagtail_lifecycle.models import Run
 from wagtail_lifecycle.wagtail_admin import sender_states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable
 
     from wagtail_lifecycle.wagtail_admin.balances import Balance
 
 PERMISSION: Final = "wagtail_lifecycle.steer_run"
-#: Uncertain mails decided about in one request.
-BOUND: Final = 20_000
-#: The most ids in one statement.
-CHUNK: Final = 5_000
 
 Status = Run.Status
 ENDED: Final = (Status.FINISHED, Status.CANCELLED)
@@ -100,29 +95,6 @@ def _waits_for_its_sender(run: Run) -> str:
     return " ".join([gettext("You have resumed the run, and it waits for its sender."), *sender_states.story_of(run)])
 
 
-def _retry(run_id: int, *, user: Any, now: datetime, reason: str = "") -> int:
-    return steering.retry_failed(run_id, user=user, now=now, reason=reason or None)
-
-
-def _too_old(run_id: int, *, now: datetime, reason: str = "") -> int:
-    return steering.too_old(run_id, now=now, reason=reason or None)
-
-
-def _settle(*, sent: bool) -> Callable[..., int]:
-    def settle(run_id: int, *, user: Any, now: datetime, reason: str = "") -> int:
-        rows = Delivery.objects.filter(run=run_id, status=Delivery.Status.UNCERTAIN)
-        ids = (rows.filter(reason=reason) if reason else rows).order_by("pk").values_list("pk", flat=True)[:BOUND]
-        return sum(steering.settle_uncertain(chunk, sent=sent, user=user, now=now) for chunk in _chunks(list(ids)))
-
-    return settle
-
-
-def _chunks(ids: list[int]) -> Iterator[list[int]]:
-    left = iter(ids)
-    while chunk := list(islice(left, CHUNK)):
-        yield chunk
-
-
 _ALL: Final = (
     Action(
         slug="resume",
@@ -150,7 +122,7 @@ _ALL: Final = (
         slug="retry-failed",
         label=_("Retry failed"),
         icon="rotate",
-        act=_retry,
+        act=steering.retry_failed,
         fits=lambda run, balance: bool(balance.failed) and _is_about_mails(run),
         done=ngettext_lazy("%(count)d failed mail is tried again.", "%(count)d failed mails are tried again.", "count"),
         nothing=_("No mail of it has failed any more, so nothing is tried again."),
@@ -167,7 +139,7 @@ _ALL: Final = (
             "or left the audience meanwhile gets none."
         ),
         about=("failed",),
-        left_out=_too_old,
+        left_out=steering.too_old,
         left_out_told=ngettext_lazy(
             "%(count)d failed mail is about something too long ago to be told now, and stays as it is.",
             "%(count)d failed mails are about something too long ago to be told now, and stay as they are.",
@@ -179,7 +151,7 @@ _ALL: Final = (
         slug="treat-as-sent",
         label=_("Treat as sent"),
         icon="check",
-        act=_settle(sent=True),
+        act=partial(steering.settle_run, sent=True),
         fits=lambda _run, balance: bool(balance.uncertain),
         done=ngettext_lazy(
             "%(count)d uncertain mail counts as sent.", "%(count)d uncertain mails count as sent.", "count"
@@ -200,7 +172,7 @@ _ALL: Final = (
         slug="send-again",
         label=_("Send again (may arrive twice)"),
         icon="mail",
-        act=_settle(sent=False),
+        act=partial(steering.settle_run, sent=False),
         fits=lambda _run, balance: bool(balance.uncertain),
         done=ngettext_lazy(
             "%(count)d uncertain mail is sent again.", "%(count)d uncertain mails are sent again.", "count"
