@@ -32,6 +32,7 @@ class Crew:
             (folder / name).mkdir(exist_ok=True)
         self.queue, self.children = queue, children
         self.members: dict[str, psutil.Process] = {}
+        self._silent: dict[str, psutil.Process] = {}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.nursery"],
             cwd=ROOT,
@@ -111,6 +112,20 @@ class Crew:
                 process.send_signal(signal.SIGKILL)
                 killed += 1
         return killed
+
+    def deaf(self) -> list[psutil.Process]:
+        """The workers that are there, but have not answered twice: what a liveness probe would restart."""
+        hosts = {f"{name.removeprefix('worker-')}@{self.queue}": name for name in self.members if name != "beat"}
+        try:
+            answering = self.ask("answering", workers=list(hosts))
+        except JobFailed:
+            # The broker is not there: nobody could answer.
+            return []
+        silent = {name: self.members[name] for host, name in hosts.items() if host not in answering}
+        # One that has just been started is a new process, and not asked for twice yet.
+        found = [process for name, process in silent.items() if self._silent.get(name) == process and _runs(process)]
+        self._silent = silent
+        return found
 
     def finish(self) -> None:
         """Let everybody end its task, and end."""

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
+from demo_site.celery import app
 from tests.support.factories import make_campaign, make_topic
 from wagtail_lifecycle import dispatch, schedules, tasks
 from wagtail_lifecycle.dispatch import steering
@@ -109,6 +110,12 @@ def hold_lock(*, seconds: float) -> int:
         Run.objects.filter(pk=0).update(reason="")
         Event().wait(seconds)
     return 1
+
+
+def answering(*, workers: list[str]) -> list[str]:
+    """Tell which of the workers answer, as `celery inspect ping` does."""
+    replies = app.control.ping(destination=workers, timeout=1.5, limit=len(workers))
+    return [name for reply in replies for name in reply]
 
 
 def migrate() -> int:

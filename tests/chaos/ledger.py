@@ -30,6 +30,8 @@ class Damage:
     #: after this many seconds temporary faults may end a mail
     give_up: float = 120.0
     faults: Counter[str] = field(default_factory=Counter)
+    #: workers that lived, did not answer, and were restarted
+    deaf: int = 0
 
     @property
     def crashed_groups(self) -> int:

@@ -11,6 +11,8 @@ from random import Random
 from threading import Event, Timer
 from typing import Any
 
+import psutil
+
 from tests.chaos import faults
 from tests.chaos.crew import Crew, JobFailed
 from tests.chaos.ledger import Damage, Ledger, is_ambiguous
@@ -27,6 +29,8 @@ SMALL = 200
 TEMPLATE = "lifecycle_chaos_template"
 #: Seconds until everything must have come to an end, once nothing is killed any more.
 PATIENCE = 90.0
+#: Seconds between two questions to the workers whether they answer; who does not twice is restarted.
+PROBE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -153,13 +157,24 @@ class Round:
             self.crew.ask_patiently("resume", run_id=self.run_id)
 
     def _await_end(self) -> bool:
-        pause, deadline = Event(), time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
+        pause, began, probed = Event(), time.monotonic(), time.monotonic()
+        while time.monotonic() - began < PATIENCE:
             self.crew.fill()
             if self._is_over():
                 return True
+            if time.monotonic() - probed > PROBE_SECONDS:
+                self._restart_the_deaf()
+                probed = time.monotonic()
             pause.wait(0.5)
         return False
+
+    def _restart_the_deaf(self) -> None:
+        """Do what a liveness probe does: after a lost connection a Celery worker may live on and take no task."""
+        for process in self.crew.deaf():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                children = process.children()
+                self.damage.deaf += self.crew.kill(process)
+                self.lose(self.crew.kill(*children))
 
     def _is_over(self) -> bool:
         try:
@@ -211,7 +226,7 @@ class Round:
             "uncertain": ledger.counts["uncertain"], "promised": ledger.promised, "allowed": ledger.allowed,
             "killed_connections": self.damage.connections, "ambiguous": sum(map(is_ambiguous, self.people)),
             "died_in_a_crash": self.damage.crashed_groups,
-            "arrived_again": ledger.copies, "faults": dict(sorted(self.damage.faults.items())),
+            "deaf": self.damage.deaf, "arrived_again": ledger.copies, "faults": dict(sorted(self.damage.faults.items())),
             "seconds": seconds, "violations": violations,
         }  # fmt: skip
 
