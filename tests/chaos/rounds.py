@@ -226,8 +226,8 @@ class Round:
             "uncertain": ledger.counts["uncertain"], "promised": ledger.promised, "allowed": ledger.allowed,
             "killed_connections": self.damage.connections, "ambiguous": sum(map(is_ambiguous, self.people)),
             "died_in_a_crash": self.damage.crashed_groups,
-            "deaf": self.damage.deaf, "arrived_again": ledger.copies, "faults": dict(sorted(self.damage.faults.items())),
-            "seconds": seconds, "violations": violations,
+            "deaf": self.damage.deaf, "arrived_again": ledger.copies,
+            "faults": dict(sorted(self.damage.faults.items())), "seconds": seconds, "violations": violations,
         }  # fmt: skip
 
 
