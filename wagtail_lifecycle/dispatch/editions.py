@@ -157,6 +157,7 @@ def _of_source(content: Content, source: Content) -> Content:
         audience=source.audience,
         topic=source.topic,
         period=source.period,
+        brand=source.brand,
     )
 
 

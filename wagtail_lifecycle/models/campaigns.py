@@ -21,6 +21,7 @@ from wagtail.models import (
     PreviewableMixin,
     Revision,
     RevisionMixin,
+    Site,
     TranslatableMixin,
     WorkflowMixin,
 )
@@ -84,6 +85,15 @@ class Campaign(
         SUNDAY = 6, _("Sunday")
 
     name = models.CharField(_("name"), max_length=200, help_text=_("Only editors see it."))
+    site = models.ForeignKey(
+        Site,
+        verbose_name=_("site"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Whose branding the mail has, and whose editors may change it. Empty means the default site."),
+    )
 
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     preheader = models.CharField(
@@ -173,6 +183,11 @@ class Campaign(
         """The first row of the translation key: the campaign itself."""
         rows = Campaign.objects.filter(translation_key=self.translation_key)
         return rows.order_by("pk").first() or self
+
+    @property
+    def home(self) -> Site | None:
+        """The site whose mail it is: its source's, or else the default one; None where Wagtail has no default."""
+        return self.source.site or Site.objects.filter(is_default_site=True).first()
 
     @property
     def is_source(self) -> bool:

@@ -5,6 +5,7 @@ per person. Personalising renders only those pieces, so MJML never sees a name a
 editor typed.
 """
 
+from wagtail_lifecycle.rendering.brand import Brand, Palette
 from wagtail_lifecycle.rendering.compiling import CompiledMail, compile_mail
 from wagtail_lifecycle.rendering.content import Content, Links, Mail, Octets
 from wagtail_lifecycle.rendering.merge_tags import find_merge_tags
@@ -12,11 +13,13 @@ from wagtail_lifecycle.rendering.preview import PREVIEW_POLICY, preview, preview
 
 __all__ = [
     "PREVIEW_POLICY",
+    "Brand",
     "CompiledMail",
     "Content",
     "Links",
     "Mail",
     "Octets",
+    "Palette",
     "compile_mail",
     "find_merge_tags",
     "preview",

@@ -114,6 +114,7 @@ def _render(extension: str, content: Content, sender: Sender, collector: Collect
     context = {
         "content": content,
         "sender": sender,
+        "brand": content.brand,
         "subject": _marked(content.subject, collector, field="subject"),
         "preheader": _marked(content.preheader, collector, field="preheader"),
         "mail_format": extension,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.utils.functional import Promise
+
+from wagtail_lifecycle.rendering.brand import Brand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Content:
     period: str = "day"
     #: name of the topic; empty means transactional, with no opt-out
     topic: str = ""
+    #: of the campaign's site
+    brand: Brand = field(default_factory=Brand)
 
 
 @dataclass(frozen=True, kw_only=True)
