@@ -120,6 +120,16 @@ def test_a_run_with_nothing_open_is_closed():
     assert (run.status, run.totals, run.finished_at) == ("finished", {"sent": 1, "skipped": 1}, NOW)
 
 
+def test_a_run_that_waits_for_its_sender_is_closed_when_its_last_mail_ended_as_a_probe():
+    run = make_empty_run()
+    dispatch.senders.pause("news", "unreachable")
+    dispatch.senders.make_wait(run.pk)
+    make_delivery(run, status=Status.FAILED, reason="refused")
+    dispatch.recover(NOW)
+    run.refresh_from_db()
+    assert (run.status, run.reason, run.totals) == ("finished", "", {"failed": 1})
+
+
 def test_a_run_with_something_open_is_not_closed():
     run = make_empty_run()
     make_delivery(run, status=Status.DEFERRED, due_at=timezone.now() + timedelta(hours=1))

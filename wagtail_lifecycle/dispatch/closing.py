@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from wagtail_lifecycle.dispatch import days
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 CLAIMED = Delivery.Status.CLAIMED
 OPEN_DELIVERIES = Exists(Delivery.objects.filter(run=OuterRef("pk"), status__in=Delivery.OPEN))
+#: Also runs that wait for their sender: their last mail may have ended as a probe, and nothing is left to wait for.
+UNDER_WAY = Q(status=Run.Status.SENDING) | Q(
+    status=Run.Status.PAUSED, reason=Run.Reason.SENDER, planned_at__isnull=False
+)
 
 
 def close_run(run_id: int, now: datetime | None = None) -> bool:
     """Finish the run if nothing of it is open; answer whether this call did."""
     now = now or timezone.now()
     with transaction.atomic():
-        runs = Run.objects.filter(~OPEN_DELIVERIES, ~days.lasting(now), pk=run_id, status=Run.Status.SENDING)
-        closed = runs.update(status=Run.Status.FINISHED, finished_at=now)
+        runs = Run.objects.filter(UNDER_WAY, ~OPEN_DELIVERIES, ~days.lasting(now), pk=run_id)
+        closed = runs.update(status=Run.Status.FINISHED, reason="", finished_at=now)
         if closed:
             write_totals(run_id)
     return bool(closed)

@@ -109,7 +109,7 @@ def _sweep_cancelled_runs() -> None:
 
 
 def _close_finished_runs(now: datetime) -> None:
-    done = Run.objects.filter(~closing.OPEN_DELIVERIES, ~days.lasting(now), status=Run.Status.SENDING)
+    done = Run.objects.filter(closing.UNDER_WAY, ~closing.OPEN_DELIVERIES, ~days.lasting(now))
     for run_id in done.values_list("pk", flat=True)[:BOUND]:
         closing.close_run(run_id, now)
 
