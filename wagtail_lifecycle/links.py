@@ -19,10 +19,13 @@ from wagtail_lifecycle.exceptions import InvalidToken, Misconfigured
 #: One salt per purpose: a token for one thing opens nothing else.
 UNSUBSCRIBE_SALT: Final = "wagtail_lifecycle.unsubscribe"
 VERIFY_SALT: Final = "wagtail_lifecycle.verify"
+INERT_SALT: Final = "wagtail_lifecycle.inert"
 #: Ours have about 100 characters; nothing longer is worth computing a signature for.
 MAX_TOKEN: Final = 200
 #: the primary key of a user may be long
 MAX_VERIFY_TOKEN: Final = 400
+#: what a token of a preview or a test says: nothing, in as many characters as one that opts out
+INERT: Final = f"{'-' * 43}.0"
 #: stands in a URL for the token; like a token it needs no quoting
 PLACE: Final = "token:token"
 #: the keys of recipients who are users begin with it
@@ -136,6 +139,30 @@ def read_verify_token(token: str) -> Verification:
         return Verification(user_pk=_unpacked(user_pk).decode(), address_hash=_unpacked(address).hex())
     except (BadSignature, binascii.Error, ValueError) as error:
         raise InvalidToken("The token was not signed here for verifying, or not lately.") from error
+
+
+def inert_unsubscribe_url(*, base: str = "") -> str:
+    """Return an absolute URL that looks like one to opt out and says that it does nothing: for previews and tests."""
+    return absolute(reverse("wagtail_lifecycle:unsubscribe", args=[_inert_signer().sign(INERT)]), base=base)
+
+
+def inert_verify_url(recipient_key: str, *, base: str = "") -> str:
+    """Return the same in the place of `verify_url`; empty for who is no user."""
+    if not recipient_key.startswith(USER_PREFIX):
+        return ""
+    return absolute(reverse("wagtail_lifecycle:verify", args=[_inert_signer().sign(INERT)]), base=base)
+
+
+def is_inert(token: str) -> bool:
+    """Whether `token` comes from a preview or a test mail, where it stands for nobody."""
+    try:
+        return len(token) <= MAX_TOKEN and _inert_signer().unsign(token) == INERT
+    except BadSignature:
+        return False
+
+
+def _inert_signer() -> Signer:
+    return Signer(salt=INERT_SALT)
 
 
 def _verify_signer() -> TimestampSigner:

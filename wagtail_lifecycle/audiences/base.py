@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db.models import IntegerField, UUIDField
 
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.exceptions import UnknownName
@@ -15,9 +17,14 @@ from wagtail_lifecycle.names import clean_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+    from random import Random
 
-    from django.db.models import Model, QuerySet
+    from django.db.models import Expression, Model, QuerySet
     from django.utils.functional import Promise
+
+
+#: Places of an audience that a sample is taken from, each with a query.
+SPOTS: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +132,46 @@ class Audience(ABC):
         """Return how many people belong at `now`."""
         return self.get_queryset(now).count()
 
+    def search(self, people: QuerySet[Any], text: str) -> QuerySet[Any] | None:  # noqa: ARG002 - the interface
+        """Return those of `people` whose name or address contains `text`, for the preview of a mail as a person.
+
+        None where the database cannot tell; then the first pages of the audience are read and compared.
+        """
+        return None
+
+    def name_length(self) -> Expression | None:
+        """Return what the database measures names by, so that samples have the longest; None where it cannot."""
+        return None
+
+    def cursor_of(self, key: str, now: datetime) -> str:
+        """Return the cursor with which `pages` goes on after the person with this key; "" for nobody's key."""
+        return str(next(pks_of([key], self.key_prefix, self.get_queryset(now).model), ""))
+
+    def some(self, now: datetime, size: int, chance: Random) -> list[Recipient]:
+        """Return at most `size` people from all over the audience, in few queries however many belong."""
+        first = self._page(now, "", size)
+        if len(first) < size:
+            return first
+        people = self.get_queryset(now).order_by("pk")
+        spots = [self._page(now, spot, 2 * size // SPOTS + 1) for spot in _spots(people, chance)]
+        found = {member.key: member for page in spots or [first] for member in page}
+        return chance.sample(list(found.values()), min(size, len(found)))
+
+    def _page(self, now: datetime, after: str, size: int) -> list[Recipient]:
+        return next((page.recipients for page in self.pages(now, after, size)), [])
+
+
+def _spots(people: QuerySet[Any], chance: Random) -> list[str]:
+    """Return cursors at random; none where primary keys are no numbers. A random order would read the whole table."""
+    field = people.model._meta.pk
+    if isinstance(field, UUIDField):
+        return [str(UUID(int=chance.getrandbits(128))) for _spot in range(SPOTS)]
+    if not isinstance(field, IntegerField):
+        return []
+    pks = people.values_list("pk", flat=True)
+    first, last = pks.first() or 0, pks.last() or 0
+    return [str(chance.randint(first - 1, last - 1)) for _spot in range(SPOTS)]
+
 
 def pks_of(keys: Iterable[str], prefix: str, model: type[Model]) -> Iterator[Any]:
     """Return the primary keys in keys such as "user:12"; others' keys and nonsense are left out."""
@@ -132,7 +179,10 @@ def pks_of(keys: Iterable[str], prefix: str, model: type[Model]) -> Iterator[Any
         kind, _colon, pk = key.partition(":")
         if kind == prefix:
             try:
-                yield model._meta.pk.to_python(pk)
+                value = model._meta.pk.to_python(pk)
+                # Databases refuse to compare with a number that is larger than any of theirs.
+                model._meta.pk.run_validators(value)
+                yield value
             except ValidationError:
                 continue
 

@@ -16,8 +16,9 @@ from wagtail_lifecycle.registry import register_audience
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
+    from random import Random
 
-    from django.db.models import QuerySet
+    from django.db.models import Expression, QuerySet
 
     Authors = Callable[[Any], Mapping[int, list[Recipient]]]
 
@@ -65,6 +66,22 @@ class PageAuthors(UserAudience):
 
     def count(self, now: datetime) -> int:
         return sum(len(page.recipients) for page in self.pages(now))
+
+    def search(self, people: QuerySet[Any], text: str) -> QuerySet[Any] | None:
+        # The callable's people need not be users.
+        return super().search(people, text) if settings.authors is None else None
+
+    def name_length(self) -> Expression | None:
+        return super().name_length() if settings.authors is None else None
+
+    def cursor_of(self, key: str, now: datetime) -> str:
+        return super().cursor_of(key, now) if settings.authors is None else key
+
+    def some(self, now: datetime, size: int, chance: Random) -> list[Recipient]:
+        if settings.authors is None:
+            return super().some(now, size, chance)
+        everybody = [member for page in self.pages(now) for member in page.recipients]
+        return chance.sample(everybody, min(size, len(everybody)))
 
 
 def _authors(authors_of: Authors, wanted: frozenset[str] | None = None) -> dict[str, Recipient]:

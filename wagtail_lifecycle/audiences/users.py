@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db.models import prefetch_related_objects
+from django.db.models import CharField, Q, Value, prefetch_related_objects
+from django.db.models.functions import Concat, Length
 from django.utils.translation import gettext_lazy as _
 
 from wagtail_lifecycle.audiences.base import Audience, Recipient
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from django.db.models import QuerySet
+    from django.db.models import Expression, QuerySet
 
 #: the key prefix of users
 USER = "user"
 #: the accessor of Wagtail's profile, which knows language and time zone
 PROFILE = "wagtail_userprofile"
+#: What the names of people are called in user models.
+NAME_FIELDS: Final = ("name", "full_name", "first_name", "last_name")
 
 
 def active_users() -> QuerySet[Any]:
@@ -65,6 +68,11 @@ def _name(user: Any, address: str) -> str:
     return "" if full_name == address else str(full_name or "").strip()
 
 
+def _name_fields() -> list[str]:
+    columns = {field.name for field in get_user_model()._meta.concrete_fields if isinstance(field, CharField)}
+    return [name for name in NAME_FIELDS if name in columns]
+
+
 class UserAudience(Audience):
     """Active and verified users. Subclass it and override `narrow` to choose among them."""
 
@@ -81,6 +89,17 @@ class UserAudience(Audience):
     def narrow(self, users: QuerySet[Any], now: datetime) -> QuerySet[Any]:  # noqa: ARG002 - for subclasses
         """Return those of `users` who belong at `now`."""
         return users
+
+    def search(self, people: QuerySet[Any], text: str) -> QuerySet[Any] | None:
+        """Every word of `text` is in the address or in a name."""
+        fields = [people.model.get_email_field_name(), *_name_fields()]
+        for word in text.split():
+            people = people.filter(Q.create([(f"{field}__icontains", word) for field in fields], Q.OR))
+        return people
+
+    def name_length(self) -> Expression | None:
+        # Two at least, which is what Concat wants.
+        return Length(Concat(*_name_fields(), Value(""), Value(""), output_field=CharField()))
 
     def get_recipient(self, obj: Any) -> Recipient:
         return recipients_of_users([obj])[0]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from wagtail_lifecycle import planning, registry
+from wagtail_lifecycle import planning
 from wagtail_lifecycle.audiences import get_audience
+from wagtail_lifecycle.data_sources import is_nothing, load_data
 from wagtail_lifecycle.dispatch import claiming
 from wagtail_lifecycle.models import Delivery
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from wagtail_lifecycle.planning import Person
 
 Reason = Delivery.Reason
-
-#: what a data source may hold for nobody
-NOTHING: Final[Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +41,13 @@ def addressees(group: Sequence[Delivery], editions: Editions) -> list[Addressee]
     """
     left_out: dict[str, list[Delivery]] = defaultdict(list)
     wanted = list(_still_wanted(group, editions, left_out))
-    loaded = _load(wanted, editions)
+    readers = [(recipient, editions.of(delivery.language).required) for delivery, recipient in wanted]
+    loaded = load_data(readers, editions.period)
     kept = []
     for delivery, recipient in wanted:
         compiled = editions.of(delivery.language)
         data = {name: loaded[name].get(recipient.key) for name in compiled.required}
-        if _is_empty(data):
+        if is_nothing(data):
             left_out[Reason.EMPTY].append(delivery)
         else:
             kept.append(Addressee(delivery=delivery, recipient=recipient, data=data))
@@ -94,22 +93,3 @@ def _reason(delivery: Delivery, person: Person | None, refused: Mapping[str, str
     if has_moved and not claiming.readdress(delivery, person):
         return Reason.DUPLICATE
     return ""
-
-
-def _load(wanted: Sequence[tuple[Delivery, Recipient]], editions: Editions) -> dict[str, Mapping[str, Any]]:
-    """Return what each data source has for the group, each asked once."""
-    readers: dict[str, list[Recipient]] = defaultdict(list)
-    for delivery, recipient in wanted:
-        for name in editions.of(delivery.language).required:
-            readers[name].append(recipient)
-    return {
-        name: registry.data_sources.get(name)().load(recipients, editions.period) or NOTHING
-        for name, recipients in readers.items()
-    }
-
-
-def _is_empty(data: Mapping[str, Any]) -> bool:
-    """Whether the mail is about data and there is none; a mail without data sources is never empty."""
-    return bool(data) and all(
-        value is None or registry.data_sources.get(name)().is_empty(value) for name, value in data.items()
-    )

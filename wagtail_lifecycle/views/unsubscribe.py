@@ -47,14 +47,14 @@ class UnsubscribeView(View):
         try:
             wish = links.read_unsubscribe_token(token)
         except InvalidToken:
-            return _invalid(request)
+            return _invalid(request, token)
         return page(request, "unsubscribe", topic=_topic(wish))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         try:
             wish = links.read_unsubscribe_token(token)
         except InvalidToken:
-            return _invalid(request)
+            return _invalid(request, token)
         choice = request.POST.get("choice", STOP_TOPIC)
         is_everything = wish.topic_id is None or choice in {STOP_ALL, UNDO_ALL}
         topic = None if is_everything else _topic(wish)
@@ -88,6 +88,6 @@ def _opt_in(wish: Unsubscription, topic: Topic | None) -> None:
     OptOut.objects.filter(address_hash=wish.address_hash, topic=topic).delete()
 
 
-def _invalid(request: HttpRequest) -> HttpResponse:
-    """Answer the same to every wrong token, whatever is wrong with it."""
-    return page(request, "invalid_link", status=404)
+def _invalid(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer the same to every wrong token, whatever is wrong with it; those of previews say so themselves."""
+    return page(request, "inert") if links.is_inert(token) else page(request, "invalid_link", status=404)

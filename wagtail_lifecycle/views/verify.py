@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_deny
 from django.views.decorators.csrf import csrf_exempt
 
-from wagtail_lifecycle import verification
+from wagtail_lifecycle import links, verification
 from wagtail_lifecycle.exceptions import InvalidToken
 from wagtail_lifecycle.models.people import normalise_address
 from wagtail_lifecycle.views.limits import may_ask, may_be_mailed
@@ -43,14 +43,14 @@ class VerifyView(PublicView):
         try:
             verification.who_verifies(token)
         except InvalidToken:
-            return _invalid(request)
+            return _invalid(request, token)
         return page(request, "verify")
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         try:
             verification.confirm(token)
         except InvalidToken:
-            return _invalid(request)
+            return _invalid(request, token)
         return page(request, "verified")
 
 
@@ -74,6 +74,6 @@ class VerifyAgainView(PublicView):
         return page(request, "verify_sent")
 
 
-def _invalid(request: HttpRequest) -> HttpResponse:
-    """Answer the same to every wrong token, whatever is wrong with it."""
-    return page(request, "verify_invalid", status=404)
+def _invalid(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer the same to every wrong token, whatever is wrong with it; those of previews say so themselves."""
+    return page(request, "inert") if links.is_inert(token) else page(request, "verify_invalid", status=404)
