@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 #: Least ratio of text to what is behind it (WCAG 2.2, 1.4.3, level AA).
@@ -28,11 +29,25 @@ def ratio(a: str, b: str) -> float:
 
 def luminance(colour: str) -> float:
     """Return how light `colour` is, from 0.0 to 1.0 (WCAG 2.2, definition of "relative luminance")."""
-    if not is_colour(colour):
-        raise ValueError(f"{colour!r} is no colour; write it as #rrggbb.")
-    red, green, blue = (_linear(int(colour[start : start + 2], 16) / 255) for start in (1, 3, 5))
+    red, green, blue = (_linear(channel / 255) for channel in _channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _linear(channel: float) -> float:
     return channel / 12.92 if channel <= STRAIGHT else float(((channel + 0.055) / 1.055) ** 2.4)
+
+
+def clearest(colours: Iterable[str], *, on: str) -> str:
+    """Return which of `colours` stands out most on another."""
+    return max(colours, key=lambda colour: ratio(colour, on))
+
+
+def mixed(a: str, b: str, *, share: float) -> str:
+    """Return `a` with a share of `b`, from 0.0 for none to 1.0 for nothing else."""
+    return "#" + "".join(f"{round(x + (y - x) * share):02x}" for x, y in zip(_channels(a), _channels(b), strict=True))
+
+
+def _channels(colour: str) -> list[int]:
+    if not is_colour(colour):
+        raise ValueError(f"{colour!r} is no colour; write it as #rrggbb.")
+    return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]

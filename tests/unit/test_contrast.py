@@ -29,3 +29,14 @@ def test_only_rrggbb_is_a_colour(value: str) -> None:
     assert not contrast.is_colour(value)
     with pytest.raises(ValueError, match="write it as #rrggbb"):
         contrast.ratio(value, "#ffffff")
+
+
+def test_a_mixture_lies_between_its_colours() -> None:
+    assert contrast.mixed("#000000", "#ffffff", share=0.0) == "#000000"
+    assert contrast.mixed("#102030", "#ffffff", share=1.0) == "#ffffff"
+    assert contrast.mixed("#000000", "#c86432", share=0.5) == "#643219"
+
+
+def test_the_clearest_colour_is_the_one_with_the_most_contrast() -> None:
+    assert contrast.clearest(["#1d7a3e", "#6fcf8f"], on="#ffffff") == "#1d7a3e"
+    assert contrast.clearest(["#1d7a3e", "#6fcf8f"], on="#000000") == "#6fcf8f"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final
+
+from wagtail_lifecycle import contrast
 
 #: A stack of fonts that every system has one of.
 SYSTEM_FONTS: Final = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
+#: What rose and what fell, on a light and on a dark card.
+RISING: Final = ("#1d7a3e", "#6fcf8f")
+FALLING: Final = ("#a4262c", "#f29a94")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Palette:
-    """The colours of one scheme, each "#rrggbb"."""
+    """The colours of one scheme. Raises ValueError for what is not written "#rrggbb": templates put them into CSS."""
 
     #: behind everything
     page: str = "#f2f4f6"
@@ -25,6 +30,29 @@ class Palette:
     accent: str = "#00686b"
     #: text on `accent`
     on_accent: str = "#ffffff"
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if not contrast.is_colour(colour := getattr(self, each.name)):
+                raise ValueError(f"{each.name} is {colour!r}; write it as #rrggbb.")
+
+    @property
+    def note(self) -> str:
+        """Behind a call-out: the card with a breath of the accent, so that text stays readable."""
+        return contrast.mixed(self.card, self.accent, share=0.1)
+
+    @property
+    def track(self) -> str:
+        """Behind a bar that shows a share."""
+        return contrast.mixed(self.card, self.text, share=0.1)
+
+    @property
+    def rising(self) -> str:
+        return contrast.clearest(RISING, on=self.card)
+
+    @property
+    def falling(self) -> str:
+        return contrast.clearest(FALLING, on=self.card)
 
 
 DARK: Final = Palette(
@@ -44,13 +72,15 @@ class Brand:
 
     light: Palette = field(default_factory=Palette)
     dark: Palette = DARK
-    #: a CSS list of font families
+    #: a CSS list of font families, names of several words in single quotes
     fonts: str = SYSTEM_FONTS
     #: absolute URL of the logo; empty where there is none, and the sender's name stands there
     logo_url: str = ""
     logo_alt: str = ""
     #: in pixels
     logo_width: int = 0
+    #: absolute URL of the site's home page, where the logo leads; empty where it leads nowhere
+    home_url: str = ""
     #: rich text above the body; empty means none
     header: str = ""
     #: rich text under the body, before what the law asks for; empty means none

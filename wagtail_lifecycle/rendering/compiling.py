@@ -92,7 +92,8 @@ def _compile_subject(content: Content) -> Parts:
 
 
 def _compile_html(content: Content, sender: Sender) -> Parts:
-    with collecting(html=True, merge_tags=allowed_merge_tags(content.audience)) as collector:
+    palette = content.brand.light
+    with collecting(html=True, merge_tags=allowed_merge_tags(content.audience), palette=palette) as collector:
         markup = _render("mjml", content, sender, collector)
         mjml.refuse_oversized(markup)
         markup = mjml.shield_attributes(markup, collector)
@@ -115,6 +116,7 @@ def _render(extension: str, content: Content, sender: Sender, collector: Collect
         "content": content,
         "sender": sender,
         "brand": content.brand,
+        "postal_address": content.brand.postal_address or sender.postal_address,
         "subject": _marked(content.subject, collector, field="subject"),
         "preheader": _marked(content.preheader, collector, field="preheader"),
         "mail_format": extension,

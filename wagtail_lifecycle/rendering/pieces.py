@@ -15,6 +15,7 @@ from django.template import Engine, Template, TemplateSyntaxError
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from wagtail_lifecycle.rendering.brand import Palette
 from wagtail_lifecycle.rendering.encoding import joinable, normalised
 from wagtail_lifecycle.rendering.names import names_given_in, names_in
 from wagtail_lifecycle.rendering.quick import PieceTemplate
@@ -30,6 +31,9 @@ BUILTINS = [
     "django.contrib.humanize.templatetags.humanize",
     "wagtail_lifecycle.templatetags.lifecycle_pieces",
 ]
+
+
+DEFAULT_PALETTE = Palette()
 
 
 class Piece(Protocol):
@@ -79,8 +83,10 @@ class Personal:
 class Collector:
     """Keeps the pieces of one compile aside and hands out the markers that stand for them."""
 
-    def __init__(self, *, html: bool, merge_tags: Mapping[str, object]) -> None:
+    def __init__(self, *, html: bool, merge_tags: Mapping[str, object], palette: Palette) -> None:
         self.html = html
+        #: the colours that are written into rich text
+        self.palette = palette
         #: what the audience offers: path → example
         self.merge_tags = merge_tags
         self.pieces: list[Piece] = []
@@ -190,9 +196,11 @@ _collector: ContextVar[Collector | None] = ContextVar("wagtail_lifecycle_collect
 
 
 @contextmanager
-def collecting(*, html: bool, merge_tags: Mapping[str, object]) -> Iterator[Collector]:
+def collecting(
+    *, html: bool, merge_tags: Mapping[str, object], palette: Palette = DEFAULT_PALETTE
+) -> Iterator[Collector]:
     """Make a fresh collector the current one for the length of a `with` block."""
-    collector = Collector(html=html, merge_tags=merge_tags)
+    collector = Collector(html=html, merge_tags=merge_tags, palette=palette)
     token = _collector.set(collector)
     try:
         yield collector

@@ -19,7 +19,7 @@ from wagtail_lifecycle.rendering.pieces import Constant, MergeTag, current_colle
 MERGE_TAG_ATTRIBUTE = "data-merge-tag"
 FALLBACK_ATTRIBUTE = "data-fallback"
 
-#: Inline, because several clients drop styles of the head.
+#: Inline, because several clients drop styles of the head. Colours are those of the brand's light scheme.
 STYLES = {
     "p": "margin:0 0 16px",
     "h2": "margin:24px 0 8px;font-size:22px;line-height:1.3",
@@ -28,9 +28,9 @@ STYLES = {
     "ul": "margin:0 0 16px;padding-inline-start:24px",
     "ol": "margin:0 0 16px;padding-inline-start:24px",
     "li": "margin:0 0 6px",
-    "blockquote": "margin:0 0 16px;padding-inline-start:16px;border-inline-start:3px solid #b9c2cc",
-    "hr": "border:0;border-top:1px solid #dfe3e8;margin:24px 0",
-    "a": "color:#00686b;text-decoration:underline",
+    "blockquote": "margin:0 0 16px;padding-inline-start:16px;border-inline-start:3px solid {line}",
+    "hr": "border:0;border-top:1px solid {line};margin:24px 0",
+    "a": "color:{accent};text-decoration:underline",
     "img": "display:block;max-width:100%;height:auto;border:0",
 }
 _KEPT = {*STYLES, "b", "strong", "i", "em", "u", "s", "del", "code", "sub", "sup", "br", "span"}
@@ -39,14 +39,18 @@ _SCHEMES = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _BULLET = "• "
 
 
-def rich_text_html(source: str) -> SafeString:
+def rich_text_html(source: str, *, on_page: bool = False) -> SafeString:
     """Return the marker of `source`, rich text as Wagtail stores it, as XHTML for a mail.
+
+    `on_page` is text of less weight below the card, whose links have the colour of their text.
 
     Raises CompileError for a merge tag the audience does not offer, and for markup nested too deep.
     """
     soup = _parsed(source)
+    palette = current_collector().palette
+    colours = {"line": palette.line, "accent": palette.quiet if on_page else palette.accent}
     for tag in soup.find_all(True):
-        _clean(tag)
+        _clean(tag, colours)
     _close_up(soup)
     return current_collector().add(Constant(soup.decode(formatter="minimal")))
 
@@ -106,12 +110,12 @@ def absolute(url: str) -> str:
     return links.absolute(url) if url.startswith("/") and not url.startswith("//") else ""
 
 
-def _clean(tag: Tag) -> None:
+def _clean(tag: Tag, colours: Mapping[str, str]) -> None:
     """Leave only what mail clients show, with styles inline and URLs absolute."""
     if tag.name not in _KEPT:
         tag.unwrap()
         return
-    kept = {"style": STYLES[tag.name]} if tag.name in STYLES else {}
+    kept = {"style": STYLES[tag.name].format_map(colours)} if tag.name in STYLES else {}
     if tag.name == "a":
         href = absolute(str(tag.get("href", "")))
         if not href:

@@ -92,6 +92,12 @@ def mail_html(value: Any) -> SafeString:
 
 
 @register.filter
+def mail_foot_html(value: Any) -> SafeString:
+    """Show rich text in a mail's HTML below the card, where its links have the colour of their text."""
+    return rich_text_html(getattr(value, "source", value) or "", on_page=True)
+
+
+@register.filter
 def mail_text(value: Any) -> SafeString:
     """Show rich text in a mail's text part."""
     return rich_text_plain(getattr(value, "source", value) or "")
