@@ -1,4 +1,4 @@
-"""What a site registers by name: audiences, data sources and blocks."""
+"""What a site registers by name: audiences, data sources, blocks, events and starters."""
 
 from __future__ import annotations
 
@@ -73,8 +73,10 @@ audiences = Registry("audience")
 data_sources = Registry("data source")
 blocks = Registry("block")
 events = Registry("event")
+starters = Registry("starter")
 
 register_audience = audiences.register
 register_data_source = data_sources.register
 register_block = blocks.register
 register_event = events.register
+register_starter = starters.register

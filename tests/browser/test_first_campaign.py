@@ -158,6 +158,7 @@ def test_an_editor_writes_a_campaign_that_a_moderator_publishes(site, open_page,
     expect(page.get_by_text("There are no campaigns to display.")).to_be_visible()
     screenshot(page, "campaigns-empty")
     page.get_by_role("link", name="Add campaign").first.click()
+    page.get_by_role("link", name="Begin with nothing").click()
     page.get_by_role("tab", name="Who").click()
     page.locator("#id_audience").select_option("active_users")
     page.locator("#id_topic").select_option(label="Reports")

@@ -7,14 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 
 import pytest
+from wagtail.models import Locale
 
 from demo_site.accounts.models import User
 from tests.support.content import content
+from tests.support.factories import make_topic
 from tests.support.howto import edit_files
 from tests.support.publication import home_page, person, post
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.audiences import audience_choices, get_audience
 from wagtail_lifecycle.data_sources import Period
+from wagtail_lifecycle.models.problems import problems_of
 from wagtail_lifecycle.rendering import Links, compile_mail
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -30,7 +33,7 @@ def club(tmp_path, monkeypatch, settings):
     templates[0]["DIRS"] = [*templates[0]["DIRS"], tmp_path / "club" / "templates"]
     settings.TEMPLATES = templates
     with ExitStack() as stack:
-        for names in (registry.audiences, registry.data_sources, registry.blocks):
+        for names in (registry.audiences, registry.data_sources, registry.blocks, registry.starters):
             stack.enter_context(names.temporarily())
         yield import_module("club.lifecycle")
     for name in ("club.lifecycle", "club"):
@@ -70,3 +73,11 @@ def test_the_example_is_worth_a_mail_and_nothing_is_not(club):
     source = club.MissedPages()
     assert not source.is_empty(source.example(MARCH_1ST))
     assert source.is_empty(club.Missed(pages=0))
+
+
+@pytest.mark.django_db
+def test_the_starter_is_a_campaign_that_can_be_sent(club):
+    make_topic("Club news", slug="club-news")
+    draft = club.ComeBack().draft(Locale.get_default())
+    assert draft.to_do == ()
+    assert problems_of(draft.campaign) == []

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +28,7 @@ from wagtail_lifecycle.wagtail_admin.panels import edit_handler
 from wagtail_lifecycle.wagtail_admin.resuming import ResumeView, resume_buttons
 from wagtail_lifecycle.wagtail_admin.sender_states import paused_labels
 from wagtail_lifecycle.wagtail_admin.standings import STATUSES, sent_ids, standings_of
+from wagtail_lifecycle.wagtail_admin.starters import BeginView, GalleryView, PictureView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,6 +95,12 @@ class CampaignIndexView(HarmlessExportMixin, IndexView):
     def columns(self) -> list[Any]:
         columns: list[Any] = super().columns
         return [*columns, LocaleColumn()] if self.i18n_enabled else columns
+
+    def get_add_url(self) -> str | None:
+        """Lead to the starters first: an empty editor is one of them."""
+        if not self.user_has_permission("add"):
+            return None
+        return str(self._set_locale_query_param(reverse(Campaign.snippet_viewset.get_url_name("starters"))))
 
     def _get_title_column(self, field_name: str, **kwargs: Any) -> Any:
         return super()._get_title_column(field_name, SubtitledColumn, subtitle="subject", **kwargs)
@@ -166,6 +173,9 @@ class CampaignViewSet(SnippetViewSet):
     def get_urlpatterns(self) -> list[Any]:
         return [
             *super().get_urlpatterns(),
+            path("starters/", self.construct_view(GalleryView), name="starters"),
+            path("starters/<slug:starter>/begin/", self.construct_view(BeginView), name="begin"),
+            path("starters/<slug:starter>/picture/", self.construct_view(PictureView), name="starter_picture"),
             path("outlook/", self.outlook_view, name="outlook"),
             path("resume/<int:pk>/", self.resume_view, name="resume"),
         ]
