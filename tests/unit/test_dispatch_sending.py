@@ -39,6 +39,7 @@ from wagtail_lifecycle.models import Delivery, OptOut, SenderState, Suppression
 from wagtail_lifecycle.models.people import hash_address
 from wagtail_lifecycle.registry import audiences, data_sources
 from wagtail_lifecycle.rendering import CompiledMail
+from wagtail_lifecycle.rendering.substance import Substance
 from wagtail_lifecycle.transport import mime
 
 pytestmark = pytest.mark.django_db
@@ -291,6 +292,8 @@ def visits(monkeypatch):
     def with_visits(content):
         compiled = compile_mail(content)
         object.__setattr__(compiled, "required", frozenset({"visits"}))
+        shows_visits = Substance(condition=None, speaks=True, shows=("visits",))
+        object.__setattr__(compiled, "substance", (*compiled.substance, shows_visits))
         return compiled
 
     monkeypatch.setattr(run_editions, "compile_mail", with_visits)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 from django.template import Context, Template
-from django.template.loader import get_template
+from django.template.loader import get_template, render_to_string
 from django.utils.safestring import mark_safe
 from wagtail import blocks as wagtail_blocks
 
 from wagtail_lifecycle import registry
+from wagtail_lifecycle.blocks.conditions import Condition, ConditionBlock
+
+#: the field of every block that says who sees it
+CONDITION: Final = "show_only_if"
 
 
 class EmailBlock(wagtail_blocks.StructBlock):
@@ -22,8 +26,12 @@ class EmailBlock(wagtail_blocks.StructBlock):
 
     #: what the body is stored under; data, never changes
     name: str = ""
+    #: whether a mail of which only such blocks are left is worth sending; not so for headings and lines
+    says_something: bool = True
     #: whether it shows `links.verify`; who asks for another verification mail gets the first one with such a block
     asks_to_verify: bool = False
+
+    show_only_if = ConditionBlock()
 
     class Meta:
         #: path of the MJML template; the text template stands beside it
@@ -31,6 +39,19 @@ class EmailBlock(wagtail_blocks.StructBlock):
         #: names of the data sources whose data the template reads
         requires: tuple[str, ...] = ()
         preview_template = "wagtail_lifecycle/admin/block_preview.html"
+
+    def get_form_layout(self) -> wagtail_blocks.BlockGroup:
+        """Put the condition among the settings, unless the block's own layout has a place for it."""
+        layout = super().get_form_layout()
+        if self.meta.form_layout is not None and CONDITION in layout.get_sorted_block_names():
+            return layout
+        children = [child for child in layout.children if child != CONDITION]
+        settings = [CONDITION] if CONDITION in self.child_blocks else []
+        return wagtail_blocks.BlockGroup(children=children, settings=[*layout.settings, *settings])
+
+    def get_condition(self, value: Any) -> Condition | None:
+        """Return the condition under which readers see the block with `value`; None for always."""
+        return Condition.parse(value.get(CONDITION)) if CONDITION in self.child_blocks else None
 
     def get_required_data(self, value: Any) -> tuple[str, ...]:  # noqa: ARG002
         """Return the names of the data sources that the block reads when it holds `value`."""
@@ -43,7 +64,17 @@ class EmailBlock(wagtail_blocks.StructBlock):
         return template
 
     def render(self, value: Any, context: Mapping[str, Any] | None = None) -> str:
-        """Render either part. The text part is no HTML: what stands in it is not escaped."""
+        """Render either part, between markers where only some readers see the block."""
+        shown = mark_safe(self._render_part(value, context))  # noqa: S308 - a template made it
+        condition = self.get_condition(value)
+        if condition is None or not shown.strip():
+            return shown
+        extension = "txt" if (context or {}).get("mail_format") == "txt" else "mjml"
+        values = {"condition": condition, "shown": shown}
+        return str(render_to_string(f"wagtail_lifecycle/blocks/only_if.{extension}", values))
+
+    def _render_part(self, value: Any, context: Mapping[str, Any] | None) -> str:
+        """Render without the condition. The text part is no HTML: what stands in it is not escaped."""
         if (context or {}).get("mail_format") != "txt":
             return str(super().render(value, context=context))
         values = self.get_context(value, parent_context=dict(context or {}))
@@ -52,7 +83,7 @@ class EmailBlock(wagtail_blocks.StructBlock):
         backend = getattr(template, "template", None)
         if not isinstance(backend, Template):
             return str(template.render(values))
-        return str(mark_safe(backend.render(Context(values, autoescape=False))))  # noqa: S308 - plain text
+        return str(backend.render(Context(values, autoescape=False)))
 
 
 class _RegisteredBlocks(MutableMapping[str, Any]):

@@ -30,6 +30,7 @@ def template(name: str) -> str:
 @register_block
 class HeadingBlock(EmailBlock):
     name = "heading"
+    says_something = False
 
     text = wagtail_blocks.CharBlock(label=_("Text"), max_length=200)
     size = wagtail_blocks.ChoiceBlock(
@@ -125,6 +126,7 @@ class VerifyButtonBlock(EmailBlock):
 @register_block
 class DividerBlock(EmailBlock):
     name = "divider"
+    says_something = False
 
     class Meta:
         template = template("divider")
@@ -138,6 +140,7 @@ class DividerBlock(EmailBlock):
 @register_block
 class SpacerBlock(EmailBlock):
     name = "spacer"
+    says_something = False
 
     height = wagtail_blocks.ChoiceBlock(
         label=_("Height"), choices=[("16", _("Small")), ("32", _("Medium")), ("64", _("Large"))], default="32"

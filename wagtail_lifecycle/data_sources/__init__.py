@@ -1,7 +1,7 @@
 """Per-recipient numbers and lists, loaded once per batch, and the periods they cover."""
 
 from wagtail_lifecycle.data_sources.base import DataSource
-from wagtail_lifecycle.data_sources.loading import is_nothing, load_data
+from wagtail_lifecycle.data_sources.loading import load_data
 from wagtail_lifecycle.data_sources.page_views import OwnPageViews, PageViews
 from wagtail_lifecycle.data_sources.periods import Period
 from wagtail_lifecycle.data_sources.site import NewPages, RecentPage, RecentPages, SiteNumbers, SiteTotals
@@ -18,6 +18,5 @@ __all__ = [
     "RecentPages",
     "SiteNumbers",
     "SiteTotals",
-    "is_nothing",
     "load_data",
 ]

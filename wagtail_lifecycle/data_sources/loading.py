@@ -30,13 +30,3 @@ def load_data(readers: Iterable[tuple[Recipient, Iterable[str]]], period: Period
         name: registry.data_sources.get(name)().load(recipients, period) or NOTHING
         for name, recipients in by_source.items()
     }
-
-
-def is_nothing(data: Mapping[str, Any]) -> bool:
-    """Whether a mail is about data and there is none; a mail without data sources always says something.
-
-    `data` is one person's, by the name of the source.
-    """
-    return bool(data) and all(
-        value is None or registry.data_sources.get(name)().is_empty(value) for name, value in data.items()
-    )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from wagtail_lifecycle import planning
 from wagtail_lifecycle.audiences import get_audience
-from wagtail_lifecycle.data_sources import is_nothing, load_data
+from wagtail_lifecycle.data_sources import load_data
 from wagtail_lifecycle.dispatch import claiming
 from wagtail_lifecycle.models import Delivery
 
@@ -47,7 +47,7 @@ def addressees(group: Sequence[Delivery], editions: Editions) -> list[Addressee]
     for delivery, recipient in wanted:
         compiled = editions.of(delivery.language)
         data = {name: loaded[name].get(recipient.key) for name in compiled.required}
-        if is_nothing(data):
+        if compiled.is_empty_for(recipient, data):
             left_out[Reason.EMPTY].append(delivery)
         else:
             kept.append(Addressee(delivery=delivery, recipient=recipient, data=data))

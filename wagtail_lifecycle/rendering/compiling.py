@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.template import TemplateSyntaxError
@@ -12,13 +13,17 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from wagtail_lifecycle import registry
+from wagtail_lifecycle.blocks.conditions import Condition
 from wagtail_lifecycle.conf import Sender, settings
 from wagtail_lifecycle.exceptions import CompileError, UnknownName
 from wagtail_lifecycle.rendering import mjml
+from wagtail_lifecycle.rendering.conditions import holds
 from wagtail_lifecycle.rendering.content import Content, Links, Mail, Octets, Person
 from wagtail_lifecycle.rendering.merge_tags import allowed_merge_tags, mark_merge_tags
 from wagtail_lifecycle.rendering.pieces import Collector, Parts, collecting
 from wagtail_lifecycle.rendering.remembering import MEMORY, memory_of
+from wagtail_lifecycle.rendering.sections import Variants, has_sections, refuse_unbalanced
+from wagtail_lifecycle.rendering.substance import Substance, is_empty, required_data, substance_of
 from wagtail_lifecycle.rendering.tidying import tidied
 
 
@@ -31,8 +36,10 @@ class CompiledMail:
     html: Parts
     text: Parts
     sender_name: str
-    #: names of the data sources whose data the pieces read
+    #: names of the data sources whose data the pieces read or the conditions ask about
     required: frozenset[str]
+    #: what each block of the body adds
+    substance: tuple[Substance, ...] = ()
 
     def personalise(self, recipient: Person, *, data: Mapping[str, object], links: Links) -> Mail:
         """Render the mail of one person.
@@ -40,10 +47,11 @@ class CompiledMail:
         `data` maps the name of a data source to what it loaded for this person; `links` holds absolute URLs. Errors
         that a block's own template raises are passed on.
         """
+        hidden = self._hidden_from({"recipient": recipient, "data": data})
         with translation.override(self.language):
             memory = memory_of(translation.get_language())
             values = {"recipient": recipient, "data": data, "links": links, MEMORY: memory}
-            html, text = self.html.render(values), self.text.render(values)
+            html, text = (part.render(values, hidden=hidden) for part in self._variants)
             return Mail(
                 # Of a person without a name nothing may be left of a subject that is all merge tags.
                 subject=self.subject.join(values).strip() or self.sender_name,
@@ -51,6 +59,21 @@ class CompiledMail:
                 text=text.text,
                 octets=Octets(html=html.octets, text=text.octets),
             )
+
+    def is_empty_for(self, recipient: Person, data: Mapping[str, object]) -> bool:
+        """Tell whether nothing would be left for this person to read: such a mail is not sent."""
+        return is_empty(self.substance, {"recipient": recipient, "data": data})
+
+    def _hidden_from(self, values: Mapping[str, Any]) -> frozenset[Condition]:
+        return frozenset(condition for condition in self._conditions if not holds(condition, values))
+
+    @cached_property
+    def _variants(self) -> tuple[Variants, Variants]:
+        return Variants(self.html, finish=lambda parts: parts), Variants(self.text, finish=tidied)
+
+    @cached_property
+    def _conditions(self) -> frozenset[Condition]:
+        return frozenset().union(*(part.conditions for part in self._variants))
 
 
 def compile_mail(content: Content) -> CompiledMail:
@@ -67,6 +90,7 @@ def compile_mail(content: Content) -> CompiledMail:
             text=_compile_text(content, sender),
             sender_name=sender.name or sender.address,
             required=_known_sources(content.body),
+            substance=tuple(substance_of(content.body)),
         )
 
 
@@ -78,12 +102,6 @@ def _known_sources(body: Any) -> frozenset[str]:
         except UnknownName as error:
             raise CompileError(_("A block asks for data that nobody loads: %(reason)s") % {"reason": error}) from error
     return names
-
-
-def required_data(body: Any) -> Iterator[str]:
-    """Yield the names of the data sources that the blocks of `body`, a StreamValue, read."""
-    for child in body:
-        yield from child.block.get_required_data(child.value)
 
 
 def _compile_subject(content: Content) -> Parts:
@@ -103,12 +121,14 @@ def _compile_html(content: Content, sender: Sender) -> Parts:
                 _("A block swallows part of its content: MJML drops what stands in a tag it does not expect."),
             )
         # The end of its last line: nothing follows that a soft line break would join it to.
-        return collector.split(f"{html.rstrip()}\n")
+        return refuse_unbalanced(collector.split(f"{html.rstrip()}\n"))
 
 
 def _compile_text(content: Content, sender: Sender) -> Parts:
     with collecting(html=False, merge_tags=allowed_merge_tags(content.audience)) as collector:
-        return tidied(collector.split(_render("txt", content, sender, collector)))
+        parts = refuse_unbalanced(collector.split(_render("txt", content, sender, collector)))
+        # What has sections is tidied without those that a person does not see.
+        return parts if has_sections(parts) else tidied(parts)
 
 
 def _render(extension: str, content: Content, sender: Sender, collector: Collector) -> str:

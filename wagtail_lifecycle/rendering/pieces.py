@@ -52,6 +52,14 @@ class Constant:
         return self.text
 
 
+def value_at(path: str, values: Mapping[str, Any]) -> Any:
+    """Return what stands at the dotted `path`, for example "recipient.first_name"; None where nothing does."""
+    value: Any = values
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
+    return value
+
+
 @dataclass(frozen=True)
 class MergeTag:
     """A value of the recipient that an editor put into the text."""
@@ -62,9 +70,7 @@ class MergeTag:
     fallback: str = ""
 
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:
-        value: Any = values
-        for step in self.path.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else getattr(value, step, None)
+        value = value_at(self.path, values)
         text = str(value) if value not in (None, "") else self.fallback
         return escape(text) if html else text
 

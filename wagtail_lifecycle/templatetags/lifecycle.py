@@ -10,10 +10,12 @@ from django.utils.functional import Promise
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
+from wagtail_lifecycle.blocks.conditions import Condition
 from wagtail_lifecycle.rendering.images import MailImage, mail_image
 from wagtail_lifecycle.rendering.pieces import Constant, Personal, current_collector, personal_template
 from wagtail_lifecycle.rendering.preview import preview_block
 from wagtail_lifecycle.rendering.rich_text import absolute, rich_text_html, rich_text_plain
+from wagtail_lifecycle.rendering.sections import Markers, mark_section
 
 register = template.Library()
 
@@ -114,6 +116,12 @@ def mail_url(value: object) -> str:
 def mail_picture(image: Any, width: int) -> MailImage | None:
     """Return an absolute rendition of `image`, at most `width` CSS pixels wide; None where it does not exist."""
     return mail_image(image, width=width)
+
+
+@register.simple_tag
+def section_markers(condition: Condition) -> Markers:
+    """Return the markers around a section that is shown only if `condition` holds: `.start` and `.end`."""
+    return mark_section(condition)
 
 
 @register.simple_tag

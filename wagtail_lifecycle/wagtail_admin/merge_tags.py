@@ -5,35 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from draftjs_exporter import DOM
 from wagtail.admin.rich_text.converters.html_to_contentstate import InlineEntityElementHandler
 from wagtail.admin.rich_text.editors.draftail import features as draftail_features
 
 from wagtail_lifecycle import registry
+from wagtail_lifecycle.blocks.labels import label_of
 from wagtail_lifecycle.rendering.rich_text import FALLBACK_ATTRIBUTE, MERGE_TAG_ATTRIBUTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.utils.functional import Promise
-
 FEATURE: Final = "merge-tag"
 ENTITY: Final = "MERGE-TAG"
 
-#: Tags that any audience of users has; others are called by the last part of their path.
-LABELS: Final[dict[str, str | Promise]] = {
-    "recipient.first_name": _("First name"),
-    "recipient.name": _("Full name"),
-    "recipient.address": _("E-mail address"),
-}
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
-
-
-def label_of(path: str) -> str | Promise:
-    """Return what people call the merge tag `path`."""
-    return LABELS.get(path) or capfirst(path.rpartition(".")[2].replace("_", " "))
 
 
 def shared_merge_tags() -> list[dict[str, Any]]:
