@@ -3,12 +3,13 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+MANAGE = PYTHONPATH='$(CURDIR)' DJANGO_SETTINGS_MODULE=demo_site.settings.test $(abspath $(BIN))/python -m django
 PYTHON ?=
 ARGS ?=
 MAILS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke test promises browser bench chaos lint
+.PHONY: help setup demo smoke test promises browser bench chaos lint messages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +44,10 @@ lint: $(VENV)/.dev ## Check style, types, templates, import contracts and missin
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run --settings demo_site.settings.test
+
+messages: $(VENV)/.dev ## Collect the strings to translate and compile the translations (needs Debian's gettext)
+	cd wagtail_lifecycle && $(MANAGE) makemessages -l de -l ar -e py,html,txt,mjml --add-location file --no-obsolete --no-wrap
+	cd wagtail_lifecycle && $(MANAGE) compilemessages
 
 # -- The virtual environment: made once, brought up to date when pyproject.toml changes ----------------------
 

@@ -80,7 +80,9 @@ class OptOut(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.address_hash[:8]}… · {self.topic or _('everything')}"
+        # Not within the f-string: xgettext does not look there.
+        everything = _("everything")
+        return f"{self.address_hash[:8]}… · {self.topic or everything}"
 
 
 class Suppression(models.Model):
