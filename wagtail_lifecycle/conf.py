@@ -238,6 +238,16 @@ class Settings:
         return Limits(**self._get("VERIFICATION_LIMITS", {}))
 
     @property
+    def test_addresses(self) -> list[str]:
+        """`TEST_ADDRESSES`: addresses that test mails may go to, besides the editor's own; default none."""
+        return [str(address) for address in self._get("TEST_ADDRESSES", [])]
+
+    @property
+    def test_limit(self) -> int:
+        """`TEST_LIMIT`: test mails an editor may send within an hour; default 30."""
+        return int(self._get("TEST_LIMIT", 30))
+
+    @property
     def user_events(self) -> bool:
         """`USER_EVENTS`: whether saving a new or newly verified user is an event; default no."""
         return bool(self._get("USER_EVENTS", False))
