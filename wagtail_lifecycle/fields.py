@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext
 from wagtail.fields import StreamField
 
+from wagtail_lifecycle import contrast
 from wagtail_lifecycle.blocks import EmailBodyBlock
 
 
@@ -19,3 +24,26 @@ class EmailBodyField(StreamField):
         name, path, _args, kwargs = super().deconstruct()
         kwargs.pop("block_lookup", None)
         return name, path, [], kwargs
+
+
+def validate_colour(value: object) -> None:
+    """Raise ValidationError for what is not written "#rrggbb"."""
+    if not contrast.is_colour(value):
+        raise ValidationError(gettext("Write the colour as #rrggbb, for example #00686b."), code="invalid")
+
+
+class ColourField(models.CharField):  # type: ignore[type-arg] # at runtime it takes none
+    """A colour, "#rrggbb", chosen with the browser's own picker, which needs no script."""
+
+    default_validators = [validate_colour]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "max_length": len("#rrggbb")})
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("max_length")
+        return name, path, list(args), kwargs
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{**kwargs, "widget": forms.ColorInput})

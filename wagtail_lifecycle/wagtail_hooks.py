@@ -1,16 +1,19 @@
 """Wiring: what Wagtail finds of us."""
 
+from django.apps import apps
 from wagtail import hooks
 from wagtail.snippets.models import register_snippet
 
 from wagtail_lifecycle.middleware import remember_page
-from wagtail_lifecycle.wagtail_admin import audit, campaigns, merge_tags, resuming, runs
+from wagtail_lifecycle.wagtail_admin import audit, branding, campaigns, merge_tags, resuming, runs
 from wagtail_lifecycle.wagtail_admin.menu import LifecycleViewSetGroup
 
 #: After the hooks of sites and of Wagtail, which refuse pages that somebody may not see.
 LAST = 1000
 
 register_snippet(LifecycleViewSetGroup)
+if apps.is_installed("wagtail.contrib.settings"):
+    branding.register()
 
 hooks.register("register_rich_text_features", merge_tags.register)
 hooks.register("register_permissions", runs.view_permissions)

@@ -1,5 +1,6 @@
 """The tables of the package."""
 
+from wagtail_lifecycle.models.branding import Branding, brand_of
 from wagtail_lifecycle.models.campaigns import Campaign, CampaignState
 from wagtail_lifecycle.models.page_views import DailyPageViews
 from wagtail_lifecycle.models.people import OptOut, Suppression, Topic
@@ -7,6 +8,7 @@ from wagtail_lifecycle.models.runs import Delivery, Run, RunContent
 from wagtail_lifecycle.models.senders import ConnectionLease, SenderState
 
 __all__ = [
+    "Branding",
     "Campaign",
     "CampaignState",
     "ConnectionLease",
@@ -18,4 +20,5 @@ __all__ = [
     "SenderState",
     "Suppression",
     "Topic",
+    "brand_of",
 ]

@@ -30,6 +30,7 @@ from wagtail.search import index
 from wagtail_lifecycle import rendering
 from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.fields import EmailBodyField
+from wagtail_lifecycle.models.branding import brand_of
 from wagtail_lifecycle.models.people import Topic
 
 LAST_DAY = -1
@@ -222,18 +223,14 @@ class Campaign(
             audience=self.audience,
             topic=self.topic.name if self.topic else "",
             period=self.period,
+            brand=brand_of(self.home),
         )
 
     preview_modes = [("html", _("HTML")), ("text", _("Text"))]
     default_preview_mode = "html"
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:  # noqa: ARG002
-        response = HttpResponse(rendering.preview(self.content, mode=mode_name))
-        # The admin's own policy would block the inline styles that every mail needs.
-        response.headers["Content-Security-Policy"] = rendering.PREVIEW_POLICY
-        # How django-csp is told to keep out.
-        setattr(response, "_csp_exempt", True)  # noqa: B010 - not an attribute the type knows
-        return response
+        return rendering.preview_response(rendering.preview(self.content, mode=mode_name))
 
 
 def revisions_of(campaign_ids: Iterable[int]) -> QuerySet[Revision]:

@@ -9,7 +9,7 @@ from wagtail_lifecycle.rendering.brand import Brand, Palette
 from wagtail_lifecycle.rendering.compiling import CompiledMail, compile_mail
 from wagtail_lifecycle.rendering.content import Content, Links, Mail, Octets
 from wagtail_lifecycle.rendering.merge_tags import find_merge_tags
-from wagtail_lifecycle.rendering.preview import PREVIEW_POLICY, preview, preview_block
+from wagtail_lifecycle.rendering.preview import PREVIEW_POLICY, preview, preview_block, preview_response
 
 __all__ = [
     "PREVIEW_POLICY",
@@ -24,4 +24,5 @@ __all__ = [
     "find_merge_tags",
     "preview",
     "preview_block",
+    "preview_response",
 ]

@@ -9,6 +9,18 @@ from wagtail_lifecycle import contrast
 
 #: A stack of fonts that every system has one of.
 SYSTEM_FONTS: Final = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
+#: Lists of fonts that computers and telephones have, by the key that is stored; mail programs load no others.
+FONTS: Final = {
+    "system": SYSTEM_FONTS,
+    "helvetica": "'Helvetica Neue', Helvetica, Arial, sans-serif",
+    "verdana": "Verdana, Geneva, 'DejaVu Sans', sans-serif",
+    "trebuchet": "'Trebuchet MS', 'Lucida Grande', 'Lucida Sans Unicode', Tahoma, sans-serif",
+    "georgia": "Georgia, 'Times New Roman', Times, serif",
+    "palatino": "'Palatino Linotype', Palatino, 'Book Antiqua', Georgia, serif",
+    "courier": "'Courier New', Courier, monospace",
+}
+#: How much of the accent a note may have.
+TINTS: Final = (0.1, 0.05)
 #: What rose and what fell, on a light and on a dark card.
 RISING: Final = ("#1d7a3e", "#6fcf8f")
 FALLING: Final = ("#a4262c", "#f29a94")
@@ -38,8 +50,13 @@ class Palette:
 
     @property
     def note(self) -> str:
-        """Behind a call-out: the card with a breath of the accent, so that text stays readable."""
-        return contrast.mixed(self.card, self.accent, share=0.1)
+        """Behind a call-out: the card with as much of the accent as lets people read what stands there."""
+        tints = (contrast.mixed(self.card, self.accent, share=share) for share in TINTS)
+        return next(filter(self._lets_read, tints), self.card)
+
+    def _lets_read(self, behind: str) -> bool:
+        fronts = (self.text, self.quiet, self.accent)
+        return min(contrast.ratio(front, behind) for front in fronts) >= contrast.ENOUGH
 
     @property
     def track(self) -> str:
