@@ -6,7 +6,7 @@ from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext_lazy as _
 
 #: modules of ours that register something, or listen, when they are imported
-REGISTERING = ("audiences", "data_sources", "blocks", "events", "starters", "checks")
+REGISTERING = ("audiences", "data_sources", "blocks", "events", "starters", "preflight", "checks")
 
 
 class WagtailLifecycleConfig(AppConfig):

@@ -1,4 +1,4 @@
-"""What a site registers by name: audiences, data sources, blocks, events and starters."""
+"""What a site registers by name: audiences, data sources, blocks, events, starters and pre-flight checks."""
 
 from __future__ import annotations
 
@@ -74,9 +74,11 @@ data_sources = Registry("data source")
 blocks = Registry("block")
 events = Registry("event")
 starters = Registry("starter")
+checks = Registry("check")
 
 register_audience = audiences.register
 register_data_source = data_sources.register
 register_block = blocks.register
 register_event = events.register
 register_starter = starters.register
+register_check = checks.register
