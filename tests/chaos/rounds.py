@@ -27,8 +27,8 @@ DOMAINS = {
 HANGING, RESETTING = "hang-1.test", "reset.test"
 SMALL = 200
 TEMPLATE = "lifecycle_chaos_template"
-#: Seconds until everything must have come to an end, once nothing is killed any more.
-PATIENCE = 90.0
+#: Once nothing is killed any more: seconds in which something must come of the mails, and until all must have ended.
+PATIENCE, LAST = 90.0, 300.0
 #: Seconds between two questions to the workers whether they answer; who does not twice is restarted.
 PROBE_SECONDS = 10.0
 
@@ -122,7 +122,7 @@ class Round:
             self.damage.deaths.append(death.stat().st_mtime)
         self.ledger = Ledger(facts, self.sink.accepted, self.people, self.damage)
         violations = self.ledger.judge(is_transactional=self.is_transactional)
-        return violations if ended else [f"did not come to an end within {PATIENCE:.0f} s", *violations]
+        return violations if ended else [f"came to a standstill for {PATIENCE:.0f} s, or was not over after {LAST:.0f} s", *violations]
 
     def _harm(self) -> None:
         kinds = {
@@ -157,11 +157,15 @@ class Round:
             self.crew.ask_patiently("resume", run_id=self.run_id)
 
     def _await_end(self) -> bool:
-        pause, began, probed = Event(), time.monotonic(), time.monotonic()
-        while time.monotonic() - began < PATIENCE:
+        pause, began = Event(), time.monotonic()
+        probed = moved = began
+        counts: object = None
+        while time.monotonic() - moved < PATIENCE and time.monotonic() - began < LAST:
             self.crew.fill()
             if self._is_over():
                 return True
+            if counts != (counts := self._progress().get("counts")):
+                moved = time.monotonic()
             if time.monotonic() - probed > PROBE_SECONDS:
                 self._restart_the_deaf()
                 probed = time.monotonic()
@@ -177,10 +181,13 @@ class Round:
                 self.lose(self.crew.kill(*children))
 
     def _is_over(self) -> bool:
+        return self._progress().get("status") in {"finished", "cancelled", "skipped"}
+
+    def _progress(self) -> dict[str, Any]:
         try:
-            return bool(self.crew.ask("progress", run_id=self.run_id)["status"] in {"finished", "cancelled", "skipped"})
+            return dict(self.crew.ask("progress", run_id=self.run_id))
         except JobFailed:
-            return False
+            return {}
 
     # -- For the faults --------------------------------------------------------------------------------------------
 
