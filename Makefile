@@ -9,7 +9,7 @@ ARGS ?=
 MAILS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke test promises browser bench chaos lint messages
+.PHONY: help setup demo smoke test promises browser mailcheck bench chaos lint messages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +30,9 @@ promises: $(VENV)/.dev ## Run the long tests: what is promised about delivery, w
 
 browser: $(VENV)/.dev ## Run the journeys in Chromium
 	@LIFECYCLE_TEST_REQUIRE=chromium exec $(BIN)/python -m pytest tests/browser $(ARGS)
+
+mailcheck: $(VENV)/.dev .mailcheck/.installed ## Have every starter judged (Debian: spamassassin, nodejs, npm and chromium)
+	@exec $(BIN)/python -m pytest tests/mailcheck -m mailcheck $(ARGS)
 
 bench: $(VENV)/.bench ## Measure sending beside the usual ways (ARGS=--quick: under a minute; needs PostgreSQL and Redis)
 	@exec $(BIN)/python -m benchmarks $(ARGS)
@@ -86,6 +89,11 @@ $(VENV)/.demo: pyproject.toml
 $(VENV)/.dev: pyproject.toml
 	$(call install,dev)
 	@touch $(VENV)/.demo $@
+
+# The reference renderer of MJML, and the checker of accessibility: only `make mailcheck` needs them.
+.mailcheck/.installed:
+	npm install --prefix .mailcheck --no-save --no-package-lock --no-audit --no-fund --silent mjml@4.18 axe-core@4.14
+	@touch $@
 
 $(VENV)/.bench: pyproject.toml
 	$(call install,bench)

@@ -122,7 +122,8 @@ class Round:
             self.damage.deaths.append(death.stat().st_mtime)
         self.ledger = Ledger(facts, self.sink.accepted, self.people, self.damage)
         violations = self.ledger.judge(is_transactional=self.is_transactional)
-        return violations if ended else [f"came to a standstill for {PATIENCE:.0f} s, or was not over after {LAST:.0f} s", *violations]
+        endless = f"came to a standstill for {PATIENCE:.0f} s, or was not over after {LAST:.0f} s"
+        return violations if ended else [endless, *violations]
 
     def _harm(self) -> None:
         kinds = {

@@ -9,7 +9,7 @@ OPTIONS = {
     "profile": "bulk",
     "domain": "example.org",
     "postal": "1 Main St",
-    "unsubscribe_words": r"unsubscri|abmelden|désabonn",
+    "unsubscribe_words": r"unsubscri|abbestellen|abmelden|désabonn|إلغاء الاشتراك",
     "dkim": False,
     "smtputf8": False,
     "allow_http": False,
