@@ -4,7 +4,7 @@ from wagtail_lifecycle.audiences import Recipient
 
 NAMES = (
     "Ana Costa", "", "X", "Łukasz Żółć", "Maximiliane Friederike Charlotte von und zu Hohenstein-Wittelsbach",
-    "محمد عبد الله", "李小龙", "עברית שם", "Renée O’Connor-D'Arcy", "Ng", "<b>Bold</b> & Sons", "<script>x</script>",
+    "محمد عبد الله", "李小龙", "עברית שם", "Renée O'Connor-D'Arcy", "Ng", "<b>Bold</b> & Sons", "<script>x</script>",
     "Bob; DROP TABLE", "=HYPERLINK(1)", "Zoë 🦊 Fox", "Đặng Thị Ánh", "Σωκράτης", "null", "Иван Петров", "O",
 )  # fmt: skip
 
