@@ -20,7 +20,7 @@ from wagtail_lifecycle.audiences import Recipient
 from wagtail_lifecycle.conf import Sender, settings
 from wagtail_lifecycle.data_sources import Period
 from wagtail_lifecycle.models import Campaign, Delivery, Run
-from wagtail_lifecycle.rendering import CompiledMail, Links, compile_mail
+from wagtail_lifecycle.rendering import CompiledMail, Links, Mail, compile_mail
 from wagtail_lifecycle.rendering.pieces import Parts, Personal
 from wagtail_lifecycle.rendering.quick import PieceTemplate
 from wagtail_lifecycle.rendering.tidying import Stretch
@@ -51,9 +51,8 @@ def _letter_of(compiled: CompiledMail, now: datetime, number: int) -> Letter:
     made = compiled.personalise(recipient, data=values["data"], links=links)
     about = ListHeaders(slug="reports", name="Reports", unsubscribe_url=links.unsubscribe, campaign_id=1, run_id=1)
     return Letter(
-        sender=_sender(), address=recipient.address, name=recipient.name, subject=made.subject,
-        text=made.text, html=made.html, octets=made.octets, message_id=f"<{number}@example.org>", date=now,
-        list_headers=about,
+        sender=_sender(), address=recipient.address, name=recipient.name, mail=made,
+        message_id=f"<{number}@example.org>", date=now, list_headers=about,
     )  # fmt: skip
 
 
@@ -72,7 +71,7 @@ def mail_cost(count: int) -> dict[str, object]:
         },
         count,
     )
-    sizes = {"html_kb": len(letter.html.encode()) / 1000, "wire_kb": len(mime.octets(letter)) / 1000}
+    sizes = {"html_kb": len(letter.mail.html.encode()) / 1000, "wire_kb": len(mime.octets(letter)) / 1000}
     return {"name": "mail_cost", **{name: round(size, 1) for name, size in sizes.items()}, **cost}
 
 
@@ -92,8 +91,8 @@ def _node_piece(part):
 
 
 class NodeTemplate(PieceTemplate):
-    def render(self, values, *, autoescape: bool) -> str:
-        return self.render_by_django(values, autoescape=autoescape)
+    def _quickly(self, *_args, **_options) -> None:
+        return None
 
 
 def _pieces(compiled: CompiledMail, now: datetime, number: int) -> tuple[str, str]:
@@ -117,14 +116,15 @@ def _values_of(now: datetime, number: int) -> dict[str, object]:
 
 
 def _unprepared(letter: Letter) -> Letter:
-    return Letter(**{**vars(letter), "octets": None})
+    mail = letter.mail
+    return replace(letter, mail=Mail.of(subject=mail.subject, html=mail.html, text=mail.text))
 
 
 def _by_django(letter: Letter) -> bytes:
     from django.core.mail import EmailMultiAlternatives  # noqa: PLC0415 - what is compared
 
-    message = EmailMultiAlternatives(letter.subject, letter.text, "news@example.org", [letter.address])
-    message.attach_alternative(letter.html, "text/html")
+    message = EmailMultiAlternatives(letter.mail.subject, letter.mail.text, "news@example.org", [letter.address])
+    message.attach_alternative(letter.mail.html, "text/html")
     return message.message().as_bytes()
 
 

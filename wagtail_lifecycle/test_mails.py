@@ -18,6 +18,7 @@ from wagtail_lifecycle.domains import ascii_address
 from wagtail_lifecycle.exceptions import LifecycleError, Misconfigured
 from wagtail_lifecycle.hourly import is_allowed
 from wagtail_lifecycle.names import one_line
+from wagtail_lifecycle.rendering import Mail
 from wagtail_lifecycle.rendering.preview import preview_mail
 from wagtail_lifecycle.transport import Letter, Line
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from wagtail_lifecycle.audiences import Recipient
     from wagtail_lifecycle.models import Campaign
-    from wagtail_lifecycle.rendering import Content, Mail
+    from wagtail_lifecycle.rendering import Content
     from wagtail_lifecycle.transport import Outcome
 
 MAX_NOTE: Final = 600
@@ -96,7 +97,7 @@ def _marked(mail: Mail, campaign: Campaign, recipient: Recipient | None, languag
         banner = render_to_string("wagtail_lifecycle/emails/test_note.html", {"note": note})
         subject = _("[Test] %(subject)s") % {"subject": mail.subject}
     html = _BODY.sub(lambda body: body[0] + banner, mail.html, count=1)
-    return replace(mail, subject=subject, html=html, text=f"{note}\n\n{mail.text}")
+    return Mail.of(subject=subject, html=html, text=f"{note}\n\n{mail.text}")
 
 
 def _note(campaign: Campaign, recipient: Recipient | None) -> str:
@@ -120,9 +121,7 @@ def _letter(content: Content, mail: Mail, address: str, now: datetime) -> Letter
     return Letter(
         sender=sender,
         address=envelope,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
+        mail=mail,
         message_id=make_msgid(domain=domain),
         date=now,
     )

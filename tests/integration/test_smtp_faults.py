@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.support.letters import letter
+from tests.support.letters import TEXT, letter
 from tests.support.mail_checks import faults
 from tests.support.smtp_servers import FaultySmtp
 from wagtail_lifecycle.exceptions import NoLine
@@ -174,7 +174,7 @@ def test_our_own_limit_ends_connections_in_good_time(server, settings, lines):
 
 
 def test_what_arrives_is_what_was_prepared_and_keeps_every_standard(server):
-    dotted = letter(text=".\n..\nfrom a line\n" + letter().text)
+    dotted = letter(text=".\n..\nfrom a line\n" + TEXT)
     assert send() is not None
     with Line() as line:
         line.send(dotted)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wagtail_lifecycle.conf import Sender
+from wagtail_lifecycle.rendering import Mail
 from wagtail_lifecycle.transport import Letter, ListHeaders
 
 TOKEN = "b2JqZWN0aXZlbHktb3BhcXVl.7:Zm9yLXRlc3RzLW9ubHktbm90LXNpZ25lZA"
@@ -28,14 +29,15 @@ HTML = (
 )
 
 
-def letter(**changes: Any) -> Letter:
+def letter(*, mail: Mail | None = None, **changes: Any) -> Letter:
+    """Return a letter with these fields, or with a mail of this subject, text and HTML."""
+    defaults = {"subject": "Your news", "text": TEXT, "html": HTML}
+    words = {name: changes.pop(name, default) for name, default in defaults.items()}
     values = {
         "sender": SENDER,
         "address": "ana@reader.example.com",
         "name": "Ana Costa",
-        "subject": "Your news",
-        "text": TEXT,
-        "html": HTML,
+        "mail": mail or Mail.of(**words),
         "message_id": "<0123456789abcdef@example.org>",
         "date": datetime(2026, 11, 20, 8, 0, tzinfo=UTC),
         "list_headers": LIST,

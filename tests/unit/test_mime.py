@@ -11,10 +11,10 @@ from django.core.mail import EmailMultiAlternatives
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.letters import LIST, SENDER, letter
+from tests.support.letters import HTML, LIST, SENDER, TEXT, letter
 from tests.support.mail_checks import faults
 from wagtail_lifecycle.names import MAX_NAME, clean_name, one_line
-from wagtail_lifecycle.rendering import Octets
+from wagtail_lifecycle.rendering import Mail, Octets
 from wagtail_lifecycle.rendering.encoding import joinable, quoted_printable
 from wagtail_lifecycle.transport import LifecycleMessage, headers, mime
 
@@ -152,7 +152,7 @@ def test_a_transactional_mail_has_no_list_headers_and_is_clean_too():
 
 def test_the_text_comes_before_the_html_and_both_read_as_they_were_written():
     text = "Grüße, 漢字 🎉\n" + "x" * 200 + " \n.\n..dots\nFrom here\nends with a blank \n"
-    html = letter().html.replace("news.", "news: " + "ä" * 500)
+    html = HTML.replace("news.", "news: " + "ä" * 500)
     message = parsed(mime.octets(letter(text=text, html=html)))
     plain, rich = message.iter_parts()
     assert [part.get_content_type() for part in (plain, rich)] == ["text/plain", "text/html"]
@@ -166,7 +166,7 @@ def test_quoted_printable_lines_are_short_end_in_crlf_and_decode_to_the_text(tex
     wanted = CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     assert quopri.decodestring(encoded.replace(b"\r\n", b"\n")).decode() == wanted
     lines = encoded.split(b"\r\n")
-    assert all(len(line) <= 76 for line in lines)
+    assert all(len(line) <= 76 and not line.startswith(b".") for line in lines)
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|[ \t]\r\n|[^\x20-\x7e\r\n\t]", encoded)
 
 
@@ -188,7 +188,7 @@ def test_pieces_encoded_one_by_one_decode_to_the_whole_text_in_short_lines(texts
     encoded = b"".join(map(joinable, texts))
     wanted = "".join(text.replace("\r\n", "\n").replace("\r", "\n") for text in texts)
     assert decoded(encoded) == CONTROL.sub("", wanted)
-    assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
+    assert all(len(line) <= 76 and not line.startswith(b".") for line in encoded.split(b"\r\n"))
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|[ \t]\r\n|[^\x20-\x7e\r\n\t]", encoded)
 
 
@@ -197,8 +197,8 @@ def test_lone_surrogates_become_question_marks_in_either_way():
 
 
 def test_parts_that_were_encoded_before_are_sent_as_they_are():
-    mail = letter(octets=Octets(text=b"Unsubscribe, 1 Main St\r\n", html=b"<p>once</p>\r\n"))
-    plain, rich = parsed(mime.octets(mail)).iter_parts()
+    mail = Mail(subject="x", octets=Octets(text=b"Unsubscribe, 1 Main St\r\n", html=b"<p>once</p>\r\n"))
+    plain, rich = parsed(mime.octets(letter(mail=mail))).iter_parts()
     assert (plain.get_content(), rich.get_content()) == ("Unsubscribe, 1 Main St\r\n", "<p>once</p>\r\n")
 
 
@@ -216,8 +216,8 @@ def test_django_s_own_message_is_there_for_backends_that_read_its_parts():
     assert isinstance(message, EmailMultiAlternatives)
     assert message.to == ['"Costa, Ana" <ana@reader.example.com>']
     assert message.recipients() == ["ana@reader.example.com"]
-    assert message.body == letter().text
-    assert [tuple(part) for part in message.alternatives] == [(letter().html, "text/html")]
+    assert message.body == TEXT
+    assert [tuple(part) for part in message.alternatives] == [(HTML, "text/html")]
     assert message.extra_headers["List-Unsubscribe"] == f"<{LIST.unsubscribe_url}>"
     assert message.extra_headers["Message-ID"] == letter().message_id
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wagtail_lifecycle.rendering.encoding import decoded, joinable
 from wagtail_lifecycle.rendering.pieces import personal_template
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - the plain kind is what is tested
@@ -116,6 +117,7 @@ def test_a_piece_reads_as_django_renders_it(source, autoescape, language):
     with translation.override(language):
         shown = [template.render(given_values, autoescape=autoescape) for _ in range(2)]
         assert shown == [template.render_by_django(given_values, autoescape=autoescape)] * 2
+        assert decoded(template.encode(given_values, autoescape=autoescape)) == shown[0]
 
 
 @pytest.mark.parametrize("source", QUICK.values(), ids=QUICK)
@@ -124,6 +126,7 @@ def test_ordinary_pieces_never_reach_django(source, monkeypatch):
     expected = template.render_by_django(values(), autoescape=True)
     monkeypatch.setattr(template, "render_by_django", None)
     assert template.render(values(), autoescape=True) == expected
+    assert decoded(template.encode(values(), autoescape=True)) == expected
 
 
 @given(
@@ -147,9 +150,9 @@ def test_any_data_reads_as_django_renders_it(pages, whom):
     template = personal_template(source, frozenset())
     given_values: Mapping[str, Any] = {"data": {"pages": pages, "whom": whom}, "recipient": None, "links": None}
     for autoescape in (True, False):
-        assert template.render(given_values, autoescape=autoescape) == template.render_by_django(
-            given_values, autoescape=autoescape
-        )
+        text = template.render(given_values, autoescape=autoescape)
+        assert text == template.render_by_django(given_values, autoescape=autoescape)
+        assert decoded(template.encode(given_values, autoescape=autoescape)) == decoded(joinable(text))
 
 
 def test_an_error_of_a_piece_is_django_s_own():

@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,14 +55,20 @@ def compiled():
 def test_the_octets_of_a_mail_decode_to_its_text_whatever_people_are_called(name, token):
     links = Links(unsubscribe=f"https://publisher.example.org/u/{token}")
     mail = compiled().personalise(Reader(name), data={}, links=links)
-    raw = mime.octets(letter(subject=mail.subject, text=mail.text, html=mail.html, octets=mail.octets))
+    raw = mime.octets(letter(mail=mail))
     slow = mime.octets(letter(subject=mail.subject, text=mail.text, html=mail.html))
     assert [read(part) for part in bodies(raw)] == [read(part) for part in bodies(slow)]
     plain, rich = bodies(raw)
-    assert read(plain) == without_controls(mail.text)
-    assert read(rich) == without_controls(mail.html)
+    assert (read(plain), read(rich)) == (mail.text, mail.html)
+    assert read(rich) == without_controls(rendered(links, name))
     assert faults(raw, ignore=["S14"]) == faults(slow, ignore=["S14"])
-    assert all(len(line) <= 76 for part in (mail.octets.html, mail.octets.text) for line in part.split(b"\r\n"))
+    lines = (mail.octets.html + mail.octets.text).split(b"\r\n")
+    assert all(len(line) <= 76 and not line.startswith(b".") for line in lines)
+
+
+def rendered(links: Links, name: str) -> str:
+    with translation.override("en"):
+        return compiled().html.join({"recipient": Reader(name), "data": {}, "links": links})
 
 
 def bodies(raw: bytes):

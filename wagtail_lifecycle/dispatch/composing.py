@@ -72,10 +72,7 @@ def _compose(addressee: Addressee, work: Work, now: datetime) -> Letter:
         sender=work.sender,
         address=delivery.address,
         name=addressee.recipient.name,
-        subject=mail.subject,
-        text=mail.text,
-        html=mail.html,
-        octets=mail.octets,
+        mail=mail,
         message_id=delivery.message_id,
         # The first attempt's, as with Message-ID.
         date=delivery.dated_at or now,

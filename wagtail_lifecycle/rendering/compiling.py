@@ -51,13 +51,11 @@ class CompiledMail:
         with translation.override(self.language):
             memory = memory_of(translation.get_language())
             values = {"recipient": recipient, "data": data, "links": links, MEMORY: memory}
-            html, text = (part.render(values, hidden=hidden) for part in self._variants)
+            html, text = (part.encode(values, hidden=hidden) for part in self._variants)
             return Mail(
                 # Of a person without a name nothing may be left of a subject that is all merge tags.
                 subject=self.subject.join(values).strip() or self.sender_name,
-                html=html.text,
-                text=text.text,
-                octets=Octets(html=html.octets, text=text.octets),
+                octets=Octets(html=html, text=text),
             )
 
     def is_empty_for(self, recipient: Person, data: Mapping[str, object]) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Protocol, Self
 
 from django.utils.functional import Promise
 
 from wagtail_lifecycle.rendering.brand import Brand
+from wagtail_lifecycle.rendering.encoding import decoded, quoted_printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,7 @@ class Links:
 
 @dataclass(frozen=True, kw_only=True)
 class Octets:
-    """The parts of a mail as quoted-printable, of which the constants were encoded once for everybody."""
+    """The parts of a mail as `encoding` makes them, of which the constants were encoded once for everybody."""
 
     html: bytes
     text: bytes
@@ -60,10 +62,20 @@ class Mail:
     """One person's mail, before it has an envelope."""
 
     subject: str
-    html: str
-    text: str
-    #: html and text, encoded
     octets: Octets
+
+    @classmethod
+    def of(cls, *, subject: str, html: str, text: str) -> Self:
+        """Return a mail of which nothing was encoded beforehand."""
+        return cls(subject=subject, octets=Octets(html=quoted_printable(html), text=quoted_printable(text)))
+
+    @cached_property
+    def html(self) -> str:
+        return decoded(self.octets.html)
+
+    @cached_property
+    def text(self) -> str:
+        return decoded(self.octets.text)
 
 
 class Person(Protocol):

@@ -16,6 +16,7 @@ from django.utils.timezone import template_localtime  # type: ignore[attr-define
 from django.utils.translation import gettext, ngettext
 
 from wagtail_lifecycle.rendering import showing
+from wagtail_lifecycle.rendering.encoding import joinable
 from wagtail_lifecycle.rendering.lookups import KINDS, LeftToDjango, items, kept_safe, left_to_django, plain
 from wagtail_lifecycle.rendering.remembering import REMEMBERED
 from wagtail_lifecycle.rendering.writing import Slot, Source
@@ -26,6 +27,7 @@ OPERATORS: Final[Mapping[str, str]] = {
 }
 HELPERS: Final[Mapping[str, Any]] = {
     "callable": callable,
+    "encoded": joinable,
     "escape": escape,
     "gettext": gettext,
     "int": int,
@@ -105,15 +107,17 @@ class Expressions:
         """Return an expression of the value, which is nothing that Django would call."""
         return self._checked(self._raw(expression))
 
-    def shown(self, expression: FilterExpression) -> str:
-        """Return an expression of the value's text."""
+    def written(self, expression: FilterExpression) -> str:
+        """Return an expression of what the function returns of the value's text."""
+        written = self.source.written
         if not expression.filters or not _is_remembered(*expression.filters[-1]):
-            return self._text(self._raw(expression))
+            return written(self._text(self._raw(expression)))
         [*filters, (function, arguments)] = expression.filters
         value, again = self._bound(self._filtered(self._looked_up(expression.var), filters))
         known = self._remembered(showing.shown(function, autoescape=self.autoescape), again)
         otherwise = self._called(f"plain({again})", function, arguments)
-        return f"({self._text_or_shown(known)} if {value}.__class__ is int else {self._text(otherwise)})"
+        known = written(self._text_or_shown(known), is_remembered=True)
+        return f"({known} if {value}.__class__ is int else {written(self._text(otherwise))})"
 
     def shown_name(self, name: str) -> str:
         return self._text(self.name(name).value)

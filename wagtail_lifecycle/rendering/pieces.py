@@ -41,15 +41,16 @@ class Piece(Protocol):
 
     def render(self, values: Mapping[str, Any], *, html: bool) -> str: ...
 
+    def encode(self, values: Mapping[str, Any], *, html: bool) -> bytes:
+        """Return the same as `joinable` makes it."""
+        ...
+
 
 @dataclass(frozen=True)
 class Constant:
     """Text that goes around MJML untouched; it may hold markers itself."""
 
     text: str
-
-    def render(self, values: Mapping[str, Any], *, html: bool) -> str:  # noqa: ARG002
-        return self.text
 
 
 def value_at(path: str, values: Mapping[str, Any]) -> Any:
@@ -74,6 +75,9 @@ class MergeTag:
         text = str(value) if value not in (None, "") else self.fallback
         return escape(text) if html else text
 
+    def encode(self, values: Mapping[str, Any], *, html: bool) -> bytes:
+        return joinable(self.render(values, html=html))
+
 
 @dataclass(frozen=True)
 class Personal:
@@ -83,7 +87,10 @@ class Personal:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:
-        return self.template.render({**self.arguments, **values} if self.arguments else values, autoescape=html)
+        return self.template.render({**self.arguments, **values}, autoescape=html)
+
+    def encode(self, values: Mapping[str, Any], *, html: bool) -> bytes:
+        return self.template.encode({**self.arguments, **values}, autoescape=html)
 
 
 class Collector:
@@ -95,12 +102,12 @@ class Collector:
         self.palette = palette
         #: what the audience offers: path → example
         self.merge_tags = merge_tags
-        self.pieces: list[Piece] = []
+        self.pieces: list[Piece | Constant] = []
         # Random, so that text which looks like a marker is only text.
         self._nonce = secrets.token_hex(6)
         self._marker = re.compile(rf"wl{self._nonce}x(\d+)x")
 
-    def add(self, piece: Piece) -> SafeString:
+    def add(self, piece: Piece | Constant) -> SafeString:
         """Keep `piece` and return its marker: letters and digits only, safe in text, attributes and URLs."""
         self.pieces.append(piece)
         return mark_safe(f"wl{self._nonce}x{len(self.pieces) - 1}x")  # noqa: S308 - letters and digits
@@ -138,14 +145,6 @@ def _joined(fragments: Iterable[str | Piece]) -> Iterator[str | Piece]:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """What one person reads: as characters, and as quoted-printable octets."""
-
-    text: str
-    octets: bytes
-
-
-@dataclass(frozen=True)
 class Parts:
     """Constant strings and pieces in turn."""
 
@@ -153,22 +152,18 @@ class Parts:
     html: bool
 
     def join(self, values: Mapping[str, Any]) -> str:
-        return "".join(_mixed(self._constants, self._own(values)))
+        """Return what one person reads."""
+        own = [normalised(piece.render(values, html=self.html)) for piece in self._pieces]
+        return "".join(_mixed(self._constants, own))
 
-    def render(self, values: Mapping[str, Any]) -> Rendered:
-        """Return the text and its octets; constants are encoded by the first call for all others."""
-        own = self._own(values)
-        return Rendered(
-            text="".join(_mixed(self._constants, own)),
-            octets=b"".join(_mixed(self._encoded_constants, [joinable(piece) for piece in own])),
-        )
+    def encode(self, values: Mapping[str, Any]) -> bytes:
+        """Return the same as quoted-printable octets; constants are encoded by the first call for all others."""
+        own = [piece.encode(values, html=self.html) for piece in self._pieces]
+        return b"".join(_mixed(self._encoded_constants, own))
 
     def closed_up(self) -> Parts:
         """Return the same with neighbouring strings joined, so that strings and pieces take turns."""
         return Parts(tuple(_joined(self.parts)), html=self.html)
-
-    def _own(self, values: Mapping[str, Any]) -> list[str]:
-        return [normalised(piece.render(values, html=self.html)) for piece in self._pieces]
 
     @cached_property
     def _pieces(self) -> tuple[Piece, ...]:

@@ -20,12 +20,13 @@ from django.utils import translation
 from django.utils.safestring import SafeString
 
 from wagtail_lifecycle.rendering import showing
+from wagtail_lifecycle.rendering.encoding import joinable
 from wagtail_lifecycle.rendering.expressions import HELPERS, Expressions, Name
 from wagtail_lifecycle.rendering.lookups import LeftToDjango
 from wagtail_lifecycle.rendering.remembering import MEMORY, Memory, memory_of
 from wagtail_lifecycle.rendering.writing import Source
 
-Quick = Callable[[Mapping[str, Any], Memory], str]
+Quick = Callable[[Mapping[str, Any], Memory], Any]
 
 
 class PieceTemplate:
@@ -33,23 +34,36 @@ class PieceTemplate:
 
     def __init__(self, template: Template) -> None:
         self.template = template
-        self._quick = {autoescape: _compiled(template.nodelist, autoescape) for autoescape in (True, False)}
+        self._quick: dict[tuple[bool, bool], Quick | None] = {}
 
     def render(self, values: Mapping[str, Any], *, autoescape: bool) -> str:
-        quick = self._quick[autoescape]
-        if quick is not None:
-            try:
-                return quick(values, values[MEMORY] if MEMORY in values else memory_of(translation.get_language()))
-            except Exception:  # noqa: BLE001, S110 - whatever it is, Django decides what it means
-                pass
-        return self.render_by_django(values, autoescape=autoescape)
+        text: str | None = self._quickly(values, autoescape=autoescape)
+        return self.render_by_django(values, autoescape=autoescape) if text is None else text
+
+    def encode(self, values: Mapping[str, Any], *, autoescape: bool) -> bytes:
+        """Return the same as `joinable` makes it; what the template has of its own is encoded once."""
+        octets: bytes | None = self._quickly(values, autoescape=autoescape, is_encoded=True)
+        return joinable(self.render_by_django(values, autoescape=autoescape)) if octets is None else octets
+
+    def _quickly(self, values: Mapping[str, Any], *, autoescape: bool, is_encoded: bool = False) -> Any:
+        """Return what the function says that is written for this way; None where there is none."""
+        way = (autoescape, is_encoded)
+        if way not in self._quick:
+            self._quick[way] = _compiled(self.template.nodelist, autoescape=autoescape, is_encoded=is_encoded)
+        quick = self._quick[way]
+        if quick is None:
+            return None
+        try:
+            return quick(values, values[MEMORY] if MEMORY in values else memory_of(translation.get_language()))
+        except Exception:  # noqa: BLE001 - whatever it is, Django decides what it means
+            return None
 
     def render_by_django(self, values: Mapping[str, Any], *, autoescape: bool) -> str:
         return str(self.template.render(Context(dict(values), autoescape=autoescape)))
 
 
-def _compiled(nodes: NodeList, autoescape: bool) -> Quick | None:  # noqa: FBT001 - the one thing that differs
-    source = Source(HELPERS)
+def _compiled(nodes: NodeList, *, autoescape: bool, is_encoded: bool) -> Quick | None:
+    source = Source(HELPERS, is_encoded=is_encoded)
     try:
         Compiler(source, autoescape=autoescape).write(nodes)
         return source.function()
@@ -81,7 +95,7 @@ class Compiler:
         if type(expression.var) is SafeString and not expression.filters:
             self.source.add_text(str(expression.var))
         else:
-            self.source.add_expression(self.expressions.shown(expression))
+            self.source.add_expression(self.expressions.written(expression))
 
     def write_loop(self, node: Any) -> None:
         if len(node.loopvars) != 1 or node.is_reversed:
@@ -115,7 +129,7 @@ class Compiler:
         if type(variable) is not Variable or variable.lookups is not None:
             raise LeftToDjango
         key = self.source.constant((showing.translated, node, self.expressions.autoescape))
-        self.source.add_expression(f"memory[{key}]")
+        self.source.add_expression(self.source.written(f"memory[{key}]", is_remembered=True))
 
     def write_translated_block(self, node: Any) -> None:
         if node.asvar or node.message_context:
@@ -140,7 +154,8 @@ class Compiler:
     def _write_message(self, function: str, arguments: str, names: Iterable[str]) -> None:
         shown = [f"{name!r}: {self.expressions.shown_name(name)}" for name in dict.fromkeys(names)]
         message = f"memory[{function}, {arguments}]"
-        self.source.add_expression(f"({message} % {{{', '.join(shown)}}})" if shown else message)
+        text = f"({message} % {{{', '.join(shown)}}})" if shown else message
+        self.source.add_expression(self.source.written(text, is_remembered=not shown))
 
     def _named(self, expressions: Mapping[str, FilterExpression]) -> dict[str, Name]:
         return {name: self.expressions.named(expression) for name, expression in expressions.items()}

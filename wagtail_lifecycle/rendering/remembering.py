@@ -25,7 +25,7 @@ class Memory(dict[tuple[Any, ...], Any]):
         function, *arguments = key
         value = function(*arguments)
         # How anything but text is shown may change with the settings.
-        if isinstance(value, str):
+        if isinstance(value, (str, bytes)):
             self[key] = value
         return value
 

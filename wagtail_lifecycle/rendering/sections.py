@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from wagtail_lifecycle.blocks.conditions import Condition
 from wagtail_lifecycle.exceptions import CompileError
 from wagtail_lifecycle.rendering.conditions import check_condition
-from wagtail_lifecycle.rendering.pieces import Parts, Piece, Rendered, current_collector
+from wagtail_lifecycle.rendering.pieces import Parts, Piece, current_collector
 
 #: Six questions have so many answers. A variant has about a hundred kilobytes.
 MAX_VARIANTS: Final = 64
@@ -32,6 +32,9 @@ class SectionStart:
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:  # noqa: ARG002
         return ""
 
+    def encode(self, values: Mapping[str, Any], *, html: bool) -> bytes:  # noqa: ARG002
+        return b""
+
 
 @dataclass(frozen=True)
 class SectionEnd:
@@ -39,6 +42,9 @@ class SectionEnd:
 
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:  # noqa: ARG002
         return ""
+
+    def encode(self, values: Mapping[str, Any], *, html: bool) -> bytes:  # noqa: ARG002
+        return b""
 
 
 class Markers(NamedTuple):
@@ -64,9 +70,9 @@ class Variants:
         self.conditions = frozenset(part.condition for part in parts.parts if isinstance(part, SectionStart))
         self._without = lru_cache(MAX_VARIANTS)(self._make)
 
-    def render(self, values: Mapping[str, Any], *, hidden: frozenset[Condition]) -> Rendered:
+    def encode(self, values: Mapping[str, Any], *, hidden: frozenset[Condition]) -> bytes:
         """Return what the person reads for whom the conditions `hidden` do not hold."""
-        return (self._without(hidden) if self.conditions else self._parts).render(values)
+        return (self._without(hidden) if self.conditions else self._parts).encode(values)
 
     def _make(self, hidden: frozenset[Condition]) -> Parts:
         shown = Parts(tuple(_shown(self._parts, hidden)), html=self._parts.html)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wagtail_lifecycle.rendering.encoding import joinable
 from wagtail_lifecycle.rendering.pieces import Parts, Piece
 
 _BLANK_LINE: Final = "\n\n"
@@ -41,6 +42,9 @@ class Stretch:
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:
         text = "".join([part if isinstance(part, str) else part.render(values, html=html) for part in self.parts])
         return _tidied(text, before="" if self.is_first else _LETTER, after="" if self.is_last else _LETTER)
+
+    def encode(self, values: Mapping[str, Any], *, html: bool) -> bytes:
+        return joinable(self.render(values, html=html))
 
 
 def _fragments(parts: Parts) -> Iterator[str | Piece]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
+from wagtail_lifecycle.rendering.encoding import joinable
 from wagtail_lifecycle.rendering.lookups import LeftToDjango
 
 
@@ -27,9 +28,10 @@ class Slot:
 
 
 class Source:
-    """A function of `values` and `memory` that returns text."""
+    """A function of `values` and `memory` that returns text, or text encoded as `joinable` does it."""
 
-    def __init__(self, helpers: Mapping[str, Any]) -> None:
+    def __init__(self, helpers: Mapping[str, Any], *, is_encoded: bool = False) -> None:
+        self._is_encoded = is_encoded
         self._namespace: dict[str, Any] = {"__builtins__": {}, **helpers}
         self._constants: dict[int, str] = {}
         self._attributes: dict[str, str] = {}
@@ -85,26 +87,33 @@ class Source:
         self._pending.append((True, text))
 
     def add_expression(self, expression: str) -> None:
-        """Append the value of `expression`, a string."""
+        """Append the value of `expression`, which `written` has made of one that is a string."""
         self._pending.append((False, expression))
+
+    def written(self, expression: str, *, is_remembered: bool = False) -> str:
+        """Return what is appended for a string; `is_remembered` if it comes again and again."""
+        if not self._is_encoded:
+            return expression
+        return f"memory[encoded, {expression}]" if is_remembered else f"encoded({expression})"
 
     def _write_text(self) -> None:
         if self._pending:
-            parts = [repr(part) if is_text else part for is_text, part in self._pending]
+            constant = joinable if self._is_encoded else str
+            parts = [repr(constant(part)) if is_text else part for is_text, part in self._pending]
             self.line(f"out += ({', '.join(parts)},)")
             self._pending = []
 
-    def function(self) -> Callable[[Mapping[str, Any], Any], str]:
+    def function(self) -> Callable[[Mapping[str, Any], Any], Any]:
         """Return the function. Raises LeftToDjango for what Python cannot nest so deeply."""
         self._write_text()
         lines = ["def render(values, memory):", *(line for slot in self._slots for line in slot.lines)]
         try:
-            tree = ast.parse("\n".join([*lines, " return ''.join(out)"]))
+            tree = ast.parse("\n".join([*lines, f" return {'b' * self._is_encoded}''.join(out)"]))
             for node in ast.walk(tree):
                 if isinstance(node, ast.Attribute):
                     node.attr = self._attributes.get(node.attr, node.attr)
             exec(compile(tree, "<piece>", "exec"), self._namespace)  # noqa: S102 - see above
         except (SyntaxError, RecursionError, MemoryError) as error:
             raise LeftToDjango from error
-        function: Callable[[Mapping[str, Any], Any], str] = self._namespace["render"]
+        function: Callable[[Mapping[str, Any], Any], Any] = self._namespace["render"]
         return function

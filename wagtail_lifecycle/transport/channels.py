@@ -96,6 +96,7 @@ class SmtpChannel:
         return self._session.send(
             _envelope(sender, letter.address),
             letter.wire,
+            is_stuffed=True,
             before_dot=before_dot,
             following=_envelope(sender, following) if following and self._has_room else None,
         )

@@ -14,14 +14,13 @@ from uuid import uuid4
 from django.core.mail import EmailMultiAlternatives
 
 from wagtail_lifecycle.names import clean_name, one_line
-from wagtail_lifecycle.rendering.encoding import quoted_printable
 from wagtail_lifecycle.transport import headers
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from wagtail_lifecycle.conf import Sender
-    from wagtail_lifecycle.rendering import Octets
+    from wagtail_lifecycle.rendering import Mail
 
 #: "=_" cannot occur in quoted-printable, so the boundary cannot occur in a part (RFC 2045 6.7). One does for all mails.
 BOUNDARY: Final = f"=_{uuid4().hex}"
@@ -55,16 +54,12 @@ class Letter:
     #: normalised: ASCII, see `models.people.normalise_address`
     address: str
     name: str = ""
-    subject: str
-    text: str
-    html: str
+    mail: Mail
     #: with its angle brackets; the same on every attempt
     message_id: str
     date: datetime
     #: None for a transactional mail
     list_headers: ListHeaders | None = None
-    #: `text` and `html` as they go over the wire, where somebody has encoded them already
-    octets: Octets | None = None
 
     @cached_property
     def wire(self) -> bytes:
@@ -107,8 +102,8 @@ class LifecycleMessage(EmailMultiAlternatives):
     def __init__(self, letter: Letter) -> None:
         self.letter = letter
         super().__init__(
-            subject=one_line(letter.subject, headers.MAX_SUBJECT),
-            body=letter.text,
+            subject=one_line(letter.mail.subject, headers.MAX_SUBJECT),
+            body=letter.mail.text,
             from_email=headers.mailbox(letter.sender.name, letter.sender.address),
             to=[headers.mailbox(clean_name(letter.name), letter.address)],
             reply_to=[letter.sender.reply_to] if letter.sender.reply_to else None,
@@ -119,7 +114,7 @@ class LifecycleMessage(EmailMultiAlternatives):
                 **_code_headers(letter),
             },
         )
-        self.attach_alternative(letter.html, "text/html")
+        self.attach_alternative(letter.mail.html, "text/html")
 
     # Django 5.2 passes nothing, 6.0 a policy; ours is the wire's.
     def message(self, **_options: Any) -> PreparedMessage:  # type: ignore[override]
@@ -131,12 +126,10 @@ class LifecycleMessage(EmailMultiAlternatives):
 
 
 def octets(letter: Letter) -> bytes:
-    """Return the message as RFC 5322 and RFC 2045 want it: CRLF, ASCII, quoted-printable."""
-    prepared = letter.octets
-    text = prepared.text if prepared else quoted_printable(letter.text)
-    html = prepared.html if prepared else quoted_printable(letter.html)
+    """Return the message as RFC 5322 and RFC 2045 want it: CRLF, ASCII, quoted-printable; no line begins with a dot."""
+    parts = letter.mail.octets
     head = "".join(_header_lines(letter)).encode("ascii")
-    return b"".join((head, TEXT_BEGINS, text, HTML_BEGINS, html, ALL_ENDS))
+    return b"".join((head, TEXT_BEGINS, parts.text, HTML_BEGINS, parts.html, ALL_ENDS))
 
 
 def _part_begins(subtype: str) -> bytes:
@@ -158,7 +151,7 @@ def _header_lines(letter: Letter) -> list[str]:
     return [
         _sender_lines(letter.sender),
         headers.mailbox_header("To", clean_name(letter.name), letter.address),
-        _subject_line(letter.subject),
+        _subject_line(letter.mail.subject),
         headers.plain_header("Date", _date(letter.date.replace(microsecond=0))),
         headers.plain_header("Message-ID", letter.message_id),
         *_list_id_lines(letter),

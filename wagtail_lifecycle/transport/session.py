@@ -75,17 +75,19 @@ class Session:
         envelope: Envelope,
         raw: bytes,
         *,
+        is_stuffed: bool = False,
         before_dot: Callable[[], None] | None = None,
         following: Envelope | None = None,
     ) -> Outcome:
         """Send one message, whose lines end in CRLF; answer what became of it.
 
-        `before_dot` is called when the server waits for nothing but the final dot: if it raises, the dot is never
-        sent, the connection is closed and the error passed on. `following` is the envelope of the next message: it
-        travels with this one's dot where the server pipelines, and must then be the next one sent.
+        `is_stuffed` says that no line begins with a dot. `before_dot` is called when the server waits for nothing but
+        the final dot: if it raises, the dot is never sent, the connection is closed and the error passed on.
+        `following` is the envelope of the next message: it travels with this one's dot where the server pipelines, and
+        must then be the next one sent.
         """
         try:
-            self.deliver(envelope, raw, before_dot=before_dot, following=following)
+            self.deliver(envelope, raw, is_stuffed=is_stuffed, before_dot=before_dot, following=following)
         except Refused as refusal:
             return phases.of_refusal(refusal)
         except Lost as loss:
@@ -97,13 +99,14 @@ class Session:
         envelope: Envelope,
         raw: bytes,
         *,
+        is_stuffed: bool = False,
         before_dot: Callable[[], None] | None = None,
         following: Envelope | None = None,
     ) -> None:
         """Do the same as `send`, raising Refused or Lost unless the server took the message."""
         try:
             self._offer(envelope, raw)
-            self._write(stuffed(raw), Phase.BODY)
+            self._write(raw if is_stuffed else stuffed(raw), Phase.BODY)
             if before_dot is not None:
                 before_dot()
             self._expect_silence()
