@@ -6,6 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 from django.core.signing import BadSignature, Signer, TimestampSigner
 from django.urls import reverse
@@ -28,6 +29,8 @@ MAX_VERIFY_TOKEN: Final = 400
 INERT: Final = f"{'-' * 43}.0"
 #: stands in a URL for the token; like a token it needs no quoting
 PLACE: Final = "token:token"
+#: what a link's query calls the language that its page is to answer in
+LANGUAGE: Final = "lang"
 #: the keys of recipients who are users begin with it
 USER_PREFIX: Final = "user:"
 
@@ -92,6 +95,11 @@ class UnsubscribeUrls:
         return f"{self._before}{_unsubscribe_token(self._signer, address_hash, self._topic_id)}{self._after}"
 
 
+def in_language(url: str, language: str) -> str:
+    """Return `url`, a link of ours without a query, so that its page answers in `language`, a language code."""
+    return f"{url}?{urlencode({LANGUAGE: language})}" if url and language else url
+
+
 def unsubscribe_token(address_hash: str, topic_id: int | None) -> str:
     return _unsubscribe_token(_unsubscribe_signer(), address_hash, topic_id)
 
@@ -112,12 +120,12 @@ def read_unsubscribe_token(token: str) -> Unsubscription:
         raise InvalidToken("The token was not signed here for unsubscribing.") from error
 
 
-def verify_url(recipient_key: str, address_hash: str, base: str = "") -> str:
+def verify_url(recipient_key: str, address_hash: str, base: str = "", language: str = "") -> str:
     """Return the absolute URL where this user verifies this address; empty for who is no user."""
     if not recipient_key.startswith(USER_PREFIX):
         return ""
     token = verify_token(recipient_key.removeprefix(USER_PREFIX), address_hash)
-    return absolute(reverse("wagtail_lifecycle:verify", args=[token]), base=base)
+    return in_language(absolute(reverse("wagtail_lifecycle:verify", args=[token]), base=base), language)
 
 
 #: The same, but computed only where a mail shows it: few do.

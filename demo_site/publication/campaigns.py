@@ -7,6 +7,17 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from wagtail.models import Locale
 
+from demo_site.publication.blocks import (
+    FIRST_NAME,
+    button,
+    call_out,
+    heading,
+    sample_readers,
+    text,
+    verify_button,
+    views,
+)
+from demo_site.publication.german import GERMAN, words_in_german
 from demo_site.publication.models import HomePage
 from wagtail_lifecycle.models import Campaign, CampaignState, Topic
 
@@ -16,9 +27,6 @@ TOPICS = {
     "reminders": ("Reminders", "What is still to be done with your account."),
     "news": ("News", "What is new at The Quick Publisher."),
 }
-FIRST_NAME = '<span data-merge-tag="recipient.first_name" data-fallback="reader">First name</span>'
-
-Block = tuple[str, dict[str, object]]
 
 
 class NotSendableError(ValueError):
@@ -31,8 +39,23 @@ def ensure_campaigns(home: HomePage) -> int:
     present = set(Campaign.objects.values_list("name", flat=True))
     missing = [campaign for campaign in campaigns(home, topics) if campaign.name not in present]
     for campaign in missing:
+        campaign.locale = Locale.get_default()
+        campaign.sender = SENDER
         publish(campaign)
+    ensure_german(home)
     return len(missing)
+
+
+def ensure_german(home: HomePage) -> None:
+    """Translate what is not translated yet."""
+    german, _created = Locale.objects.get_or_create(language_code=GERMAN)
+    for name, words in words_in_german(home).items():
+        source = Campaign.objects.filter(name=name, locale=Locale.get_default(), live=True).first()
+        if source is not None and not source.has_translation(german):
+            translation = source.copy_for_translation(german)
+            for field, value in words.items():
+                setattr(translation, field, value)
+            publish(translation)
 
 
 def ensure_topics() -> dict[str, Topic]:
@@ -44,15 +67,13 @@ def ensure_topics() -> dict[str, Topic]:
 
 def publish(campaign: Campaign) -> None:
     """Publish as an editor would: the draft first, then its revision."""
-    campaign.locale = Locale.get_default()
-    campaign.sender = SENDER
     campaign.live = False
     campaign.save()
     try:
         campaign.save_revision().publish()
     except ValidationError as error:
         raise not_sendable(campaign, " ".join(error.messages)) from error
-    problem = CampaignState.objects.get(campaign=campaign).problem
+    problem = CampaignState.objects.get(campaign=campaign.source).problem
     if problem:
         raise not_sendable(campaign, problem)
 
@@ -200,32 +221,3 @@ def welcome(home: HomePage) -> Campaign:
             button("Start reading", page=home),
         ],
     )
-
-
-def heading(words: str) -> Block:
-    return "heading", {"text": words, "size": "large"}
-
-
-def text(html: str) -> Block:
-    return "rich_text", {"text": html}
-
-
-def call_out(html: str) -> Block:
-    return "call_out", {"tone": "info", "text": html}
-
-
-def sample_readers(more: str = "") -> Block:
-    sentence = "Sample readers did the reading here. Log out and open a post: your view is added to theirs."
-    return call_out(f"<p>{' '.join(filter(None, [sentence, more]))}</p>")
-
-
-def views(title: str) -> Block:
-    return "page_views", {"heading": title, "when_empty": "Nobody has opened your pages in this period."}
-
-
-def verify_button(words: str) -> Block:
-    return "verify_button", {"text": words}
-
-
-def button(words: str, *, page: HomePage | None = None, url: str = "") -> Block:
-    return "button", {"text": words, "page": page, "url": url}

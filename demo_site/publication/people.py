@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import Group, Permission
 from wagtail.models import GroupPagePermission
+from wagtail.users.models import UserProfile
 
 from demo_site.accounts.logins import LOGINS, Login
 from demo_site.accounts.models import User
@@ -27,6 +28,8 @@ UNVERIFIED = {
     "joao.teixeira@example.org": "João Teixeira",
     "wen.li@example.org": "Wen Li",
 }
+#: Who reads German; the others get what the site speaks.
+GERMAN_READERS = {"soren.bjorndal@example.org", "wen.li@example.org"}
 
 
 def ensure_groups(home: HomePage) -> None:
@@ -58,7 +61,7 @@ def ensure_logins() -> None:
         ensure_login(login)
     for email, name in UNVERIFIED.items():
         if not User.objects.filter(email=email).exists():
-            User.objects.create_user(email, name=name)
+            add_person(email, name)
 
 
 def ensure_login(login: Login) -> User:
@@ -79,4 +82,12 @@ def ensure_login(login: Login) -> User:
 
 def ensure_author(author: Author) -> User:
     user = User.objects.filter(email__iexact=author.email).first()
-    return user or User.objects.create_user(author.email, name=author.name, is_verified=True)
+    return user or add_person(author.email, author.name, is_verified=True)
+
+
+def add_person(email: str, name: str, *, is_verified: bool = False) -> User:
+    """Make somebody without a password, who reads mails and never logs in."""
+    user = User.objects.create_user(email, name=name, is_verified=is_verified)
+    if email in GERMAN_READERS:
+        UserProfile.objects.create(user=user, preferred_language="de")
+    return user

@@ -97,6 +97,9 @@ LOGOUT_REDIRECT_URL = "/"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Europe/Berlin"
 USE_I18N = True
+# Its campaigns speak German to those of its people who do.
+WAGTAIL_I18N_ENABLED = True
+WAGTAIL_CONTENT_LANGUAGES = [("en-gb", "English"), ("de", "German")]
 USE_TZ = True
 
 STATIC_URL = "/static/"

@@ -11,8 +11,9 @@ from demo_site.publication.models import PostAuthor, PostPage
 from wagtail_lifecycle.models import DailyPageViews
 
 #: A page of the report in the text part: its views, maybe the change, its title; its address below.
-PAGE_LINE = re.compile(r"^([\d,]+)(?: \([^)]*\))?  +\S.*\n<([^>]+)>", re.MULTILINE)
-TOTAL_LINE = re.compile(r"^([\d,]+) views?\b", re.MULTILINE)
+PAGE_LINE = re.compile(r"^([\d,.]+)(?: \([^)]*\))?  +\S.*\n<([^>]+)>", re.MULTILINE)
+#: In English or in German, with the thousands as the language writes them.
+TOTAL_LINE = re.compile(r"^([\d,.]+) (?:views?|Aufrufe?)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,4 +75,4 @@ def text_of(mail: dict[str, object]) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text.replace(",", ""))
+    return int(re.sub("[,.]", "", text))

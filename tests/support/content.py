@@ -38,6 +38,7 @@ class Reader:
     """Somebody a mail is for."""
 
     name: str = "Zoë Okafor"
+    time_zone: str = ""
     data: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -63,9 +63,10 @@ def _letter(addressee: Addressee, work: Work, now: datetime) -> Letter | None:
 
 def _compose(addressee: Addressee, work: Work, now: datetime) -> Letter:
     delivery, urls = addressee.delivery, work.unsubscribing
-    url = urls.of(delivery.address_hash) if urls else ""
-    verify = links.lazy_verify_url(delivery.recipient_key, delivery.address_hash, work.base)
-    mail: Mail = work.editions.of(delivery.language).personalise(
+    edition = work.editions.of(delivery.language)
+    url = links.in_language(urls.of(delivery.address_hash), edition.language) if urls else ""
+    verify = links.lazy_verify_url(delivery.recipient_key, delivery.address_hash, work.base, edition.language)
+    mail: Mail = edition.personalise(
         addressee.recipient, data=addressee.data, links=Links(unsubscribe=url, site=f"{work.base}/", verify=verify)
     )
     return Letter(

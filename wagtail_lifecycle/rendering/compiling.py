@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.template import TemplateSyntaxError
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from wagtail_lifecycle import registry
@@ -48,7 +49,7 @@ class CompiledMail:
         that a block's own template raises are passed on.
         """
         hidden = self._hidden_from({"recipient": recipient, "data": data})
-        with translation.override(self.language):
+        with translation.override(self.language), timezone.override(_zone_of(recipient.time_zone)):
             memory = memory_of(translation.get_language())
             values = {"recipient": recipient, "data": data, "links": links, MEMORY: memory}
             html, text = (part.encode(values, hidden=hidden) for part in self._variants)
@@ -72,6 +73,14 @@ class CompiledMail:
     @cached_property
     def _conditions(self) -> frozenset[Condition]:
         return frozenset().union(*(part.conditions for part in self._variants))
+
+
+def _zone_of(name: str) -> ZoneInfo:
+    """Return the zone of that name; the site's own for people who have none, or none that exists."""
+    try:
+        return ZoneInfo(name) if name else settings.time_zone
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return settings.time_zone
 
 
 def compile_mail(content: Content) -> CompiledMail:
@@ -138,7 +147,7 @@ def _render(extension: str, content: Content, sender: Sender, collector: Collect
         "subject": _marked(content.subject, collector, field="subject"),
         "preheader": _marked(content.preheader, collector, field="preheader"),
         "mail_format": extension,
-        "right_to_left": translation.get_language_bidi(),
+        "direction": "rtl" if translation.get_language_bidi() else "ltr",
         "start": "right" if translation.get_language_bidi() else "left",
         "end": "left" if translation.get_language_bidi() else "right",
     }

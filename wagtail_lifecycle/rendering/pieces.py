@@ -12,8 +12,10 @@ from functools import cached_property, lru_cache
 from typing import Any, Protocol, TypeVar
 
 from django.template import Engine, Template, TemplateSyntaxError
+from django.utils.formats import localize
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import template_localtime  # type: ignore[attr-defined] # the stubs forgot it
 
 from wagtail_lifecycle.rendering.brand import Palette
 from wagtail_lifecycle.rendering.encoding import joinable, normalised
@@ -72,7 +74,7 @@ class MergeTag:
 
     def render(self, values: Mapping[str, Any], *, html: bool) -> str:
         value = value_at(self.path, values)
-        text = str(value) if value not in (None, "") else self.fallback
+        text = str(localize(template_localtime(value))) if value not in (None, "") else self.fallback
         return escape(text) if html else text
 
     def encode(self, values: Mapping[str, Any], *, html: bool) -> bytes:

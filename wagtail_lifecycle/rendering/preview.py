@@ -34,6 +34,7 @@ class Example:
 
     name: str = "Ana Costa"
     first_name: str = "Ana"
+    time_zone: str = ""
     data: Mapping[str, object] = field(default_factory=dict)
 
 
