@@ -121,7 +121,7 @@ def test_the_days_that_reports_cover_follow_the_period(site, open_page):
 def test_what_goes_now_asks_for_no_day_and_time(site, open_page):
     page = open_page("Editor")
     page.goto(f"{site.url}/admin/snippets/wagtail_lifecycle/campaign/add/#tab-when")
-    day_and_time = page.get_by_role("tabpanel", name="When").get_by_text("Day and time")
+    day_and_time = page.get_by_role("tabpanel", name="When").get_by_text("… on this day, at this time")
     expect(day_and_time).to_be_visible()
     page.locator("#id_frequency").select_option("now")
     expect(day_and_time).to_be_hidden()

@@ -8,7 +8,7 @@ from wagtail.admin.rich_text.editors.draftail import DraftailRichTextArea
 
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.audiences import ActiveUsers
-from wagtail_lifecycle.wagtail_admin.merge_tags import ENTITY, shared_merge_tags
+from wagtail_lifecycle.wagtail_admin.merge_tags import ENTITY, offered_merge_tags, shared_merge_tags
 
 
 def converter():
@@ -86,3 +86,15 @@ def test_the_editor_is_told_the_tags_and_the_words_of_the_picker():
     assert options["tags"][0]["label"] == "First name"
     assert options["texts"]["insert"] == "Insert"
     assert "admin-merge-tags" in str(widget.media)
+
+
+def test_the_page_of_a_campaign_knows_what_each_audience_offers():
+    class Strangers(ActiveUsers):
+        name = "strangers"
+        merge_tags = {"recipient.name": "Somebody", "recipient.data.city": "Lima"}
+
+    with registry.audiences.temporarily(Strangers):
+        offered = {tag["path"]: tag for tag in offered_merge_tags()}
+    assert offered["recipient.data.city"]["examples"] == {"strangers": "Lima"}
+    assert offered["recipient.name"]["examples"]["strangers"] == "Somebody"
+    assert {path for path, tag in offered.items() if tag["isShared"]} == {"recipient.name"}

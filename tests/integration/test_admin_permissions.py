@@ -65,6 +65,8 @@ def snapshot() -> list[object]:
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
+#: Posted because of what is asked, which is nothing for a log; they change nothing.
+ANSWERS = {"snippets/wagtail_lifecycle/campaign/reach/person/"}
 ASKS_FIRST = {row for row, method, _answers in ROWS if method == "GET"}
 
 
@@ -83,8 +85,8 @@ def test_each_role_opens_what_the_reference_says(objects, row, method, answers):
             assert b"ana@example.org" not in response.getvalue()
         if method == "POST":
             response = client.post(address)
-            assert response.status_code == 302
-            assert (response.url == "/admin/") is (answer == "no"), role
+            assert response.status_code == (200 if row in ANSWERS and answer != "no" else 302)
+            assert (response.headers.get("Location") == "/admin/") is (answer == "no"), role
             assert answer != "no" or snapshot() == before
 
 

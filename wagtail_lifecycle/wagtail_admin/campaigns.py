@@ -25,6 +25,7 @@ from wagtail_lifecycle.wagtail_admin.exports import HarmlessExportMixin
 from wagtail_lifecycle.wagtail_admin.forms import ON_EVENT
 from wagtail_lifecycle.wagtail_admin.outlook import OutlookView
 from wagtail_lifecycle.wagtail_admin.panels import edit_handler
+from wagtail_lifecycle.wagtail_admin.reach import PersonView, ReachView
 from wagtail_lifecycle.wagtail_admin.resuming import ResumeView, resume_buttons
 from wagtail_lifecycle.wagtail_admin.sender_states import paused_labels
 from wagtail_lifecycle.wagtail_admin.standings import STATUSES, sent_ids, standings_of
@@ -177,6 +178,8 @@ class CampaignViewSet(SnippetViewSet):
             path("starters/<slug:starter>/begin/", self.construct_view(BeginView), name="begin"),
             path("starters/<slug:starter>/picture/", self.construct_view(PictureView), name="starter_picture"),
             path("outlook/", self.outlook_view, name="outlook"),
+            path("reach/", self.construct_view(ReachView), name="reach"),
+            path("reach/person/", self.construct_view(PersonView), name="reach_person"),
             path("resume/<int:pk>/", self.resume_view, name="resume"),
         ]
 

@@ -23,15 +23,28 @@ ENTITY: Final = "MERGE-TAG"
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 
 
+def offered_merge_tags() -> list[dict[str, Any]]:
+    """Return every merge tag once, with the audiences that offer it and whether all of them do."""
+    offers: dict[str, Mapping[str, Any]] = {audience.name: audience.merge_tags for audience in registry.audiences}
+    paths = dict.fromkeys(path for offer in offers.values() for path in offer)
+    return [
+        {
+            "path": path,
+            "label": str(label_of(path)),
+            # Each audience has examples of its own.
+            "examples": {name: str(offer[path]) for name, offer in offers.items() if path in offer},
+            "isShared": all(path in offer for offer in offers.values()),
+        }
+        for path in paths
+    ]
+
+
 def shared_merge_tags() -> list[dict[str, Any]]:
     """Return the merge tags that every audience offers: they work whatever audience is chosen later."""
-    offers: list[Mapping[str, Any]] = [audience.merge_tags for audience in registry.audiences]
-    if not offers:
-        return []
     return [
-        {"path": path, "label": label_of(path), "example": example}
-        for path, example in offers[0].items()
-        if all(path in offer for offer in offers)
+        {"path": tag["path"], "label": tag["label"], "example": next(iter(tag["examples"].values()))}
+        for tag in offered_merge_tags()
+        if tag["isShared"]
     ]
 
 
@@ -48,7 +61,7 @@ class MergeTagFeature(draftail_features.EntityFeature):
     def __init__(self) -> None:
         super().__init__(
             ENTITY_OPTIONS,
-            js=["wagtail_lifecycle/js/admin-merge-tags.js"],
+            js=["wagtail_lifecycle/js/admin-merge-tag-picker.js", "wagtail_lifecycle/js/admin-merge-tags.js"],
             css={"all": ["wagtail_lifecycle/css/admin.css"]},
         )
 
@@ -62,6 +75,7 @@ TEXTS: Final = {
     "title": _("Merge tag"),
     "intro": _("Each reader sees their own value here."),
     "tag": _("Value"),
+    "some": _("%(label)s (this audience only)"),
     "example": _("For example: %(example)s"),
     "fallback": _("If there is none"),
     "fallbackHelp": _("What readers see for whom the value is not known, such as “friend”."),
@@ -69,6 +83,9 @@ TEXTS: Final = {
     "save": _("Save"),
     "remove": _("Remove"),
     "cancel": _("Cancel"),
+    "open": _("Insert a merge tag"),
+    "noSubject": _("No subject yet"),
+    "noSender": _("No sender yet"),
 }
 
 

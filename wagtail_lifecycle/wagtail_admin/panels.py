@@ -13,10 +13,14 @@ from wagtail.admin.staticfiles import versioned_static
 
 from wagtail_lifecycle.models import Campaign
 from wagtail_lifecycle.wagtail_admin.forms import DAY_AND_TIME, NEEDED_BY, CampaignForm
+from wagtail_lifecycle.wagtail_admin.inbox import InboxPanel
 from wagtail_lifecycle.wagtail_admin.outlook import outlook_of
+from wagtail_lifecycle.wagtail_admin.reach import ReachPanel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from django.utils.functional import Promise
 
 
 class OutlookPanel(Panel):
@@ -64,10 +68,11 @@ WIDGETS = {
 }
 
 
-def schedule_field(name: str) -> FieldPanel:
+def schedule_field(name: str, heading: str | Promise = "") -> FieldPanel:
     """Return the panel of a field that only some triggers and frequencies need."""
     return FieldPanel(
         name,
+        heading=heading,
         widget=WIDGETS.get(name),
         attrs={
             "data-lifecycle-needed-by": " ".join(NEEDED_BY[name]),
@@ -77,26 +82,39 @@ def schedule_field(name: str) -> FieldPanel:
 
 WHAT = ObjectList(
     [
-        FieldPanel("name"),
-        FieldPanel("subject", help_text=_("Merge tags work here: {{ recipient.first_name | friend }}.")),
-        FieldPanel("preheader"),
-        FieldPanel("sender"),
-        FieldPanel("body"),
+        FieldPanel("name", heading=_("Editors know it as")),
+        FieldPanel("sender", heading=_("The mail comes from")),
+        FieldPanel("subject", heading=_("… with the subject")),
+        FieldPanel("preheader", heading=_("… and, beside it in the inbox, the words")),
+        InboxPanel(heading=_("In the inbox, with example values"), icon="mail"),
+        FieldPanel("body", heading=_("It says")),
     ],
     heading=_("What"),
 )
 WHO = ObjectList(
     # There are a handful of topics: a list says more than a chooser.
-    [SourcePanel(), FieldPanel("audience"), FieldPanel("topic", widget=forms.Select), FieldPanel("is_transactional")],
+    [
+        SourcePanel(),
+        FieldPanel("audience", heading=_("It goes to")),
+        FieldPanel(
+            "topic",
+            heading=_("… who can opt out of"),
+            help_text=_("Readers unsubscribe from a topic, not from a single campaign."),
+            widget=forms.Select,
+        ),
+        FieldPanel("is_transactional"),
+        ReachPanel(heading=_("How many that is"), icon="group"),
+    ],
     heading=_("Who"),
+    attrs={"data-controller": "lifecycle-reach", "data-action": "change->lifecycle-reach#changed"},
 )
 WHEN = ObjectList(
     [
         SourcePanel(),
-        FieldPanel("trigger"),
-        FieldRowPanel([schedule_field("event"), schedule_field("delay")], heading=_("Event"), icon="user"),
-        schedule_field("frequency"),
-        FieldRowPanel([schedule_field(name) for name in DAY_AND_TIME], heading=_("Day and time"), icon="time"),
+        FieldPanel("trigger", heading=_("It goes out")),
+        FieldRowPanel([schedule_field("event"), schedule_field("delay")], heading=_("… after"), icon="user"),
+        schedule_field("frequency", _("… this often")),
+        FieldRowPanel([schedule_field(name) for name in DAY_AND_TIME], heading=_("… on this day, at this time"), icon="time"),
         OutlookPanel(heading=_("Next runs"), icon="calendar-alt"),
     ],
     heading=_("When"),
@@ -106,7 +124,13 @@ WHEN = ObjectList(
     },
 )
 RULES = ObjectList(
-    [SourcePanel(), schedule_field("late_within"), schedule_field("period"), PublishingPanel()], heading=_("Rules")
+    [
+        SourcePanel(),
+        schedule_field("late_within", _("If it could not go on time, it still goes when it is late by at most")),
+        schedule_field("period", _("The reports in it cover")),
+        PublishingPanel(),
+    ],
+    heading=_("Rules"),
 )
 
 edit_handler = TabbedInterface([WHAT, WHO, WHEN, RULES], base_form_class=CampaignForm)
