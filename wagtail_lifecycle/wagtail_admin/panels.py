@@ -114,7 +114,9 @@ WHEN = ObjectList(
         FieldPanel("trigger", heading=_("It goes out")),
         FieldRowPanel([schedule_field("event"), schedule_field("delay")], heading=_("… after"), icon="user"),
         schedule_field("frequency", _("… this often")),
-        FieldRowPanel([schedule_field(name) for name in DAY_AND_TIME], heading=_("… on this day, at this time"), icon="time"),
+        FieldRowPanel(
+            [schedule_field(name) for name in DAY_AND_TIME], heading=_("… on this day, at this time"), icon="time"
+        ),
         OutlookPanel(heading=_("Next runs"), icon="calendar-alt"),
     ],
     heading=_("When"),
