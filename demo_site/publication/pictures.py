@@ -6,7 +6,7 @@ from io import BytesIO
 from random import Random
 from typing import NamedTuple
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (1280, 800)
 #: Drawn larger and scaled down, which smooths the edges.
@@ -169,3 +169,38 @@ def draw_picture(slug: str, motif: str) -> BytesIO:
     image.resize(SIZE, Image.Resampling.BOX).save(file, "JPEG", quality=86, optimize=True)
     file.seek(0)
     return file
+
+
+#: units of `icon.svg`, whose mark it shows, and pixels per unit before it is scaled down
+LOGO_SIZE = (166, 32)
+LOGO_SCALE = 16
+LOGO_PLATE, LOGO_INK, LOGO_DOT = "#14532d", "#ffffff", "#fbbf24"
+
+
+def draw_logo(name: str) -> BytesIO:
+    """Return a PNG: the mark and the name on a plate of its own, which can be seen on any card."""
+    width, height = (side * LOGO_SCALE for side in LOGO_SIZE)
+    image = Image.new("RGBA", (width, height))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((0, 0, width - 1, height - 1), radius=7 * LOGO_SCALE, fill=LOGO_PLATE)
+    _draw_mark(draw)
+    font = ImageFont.load_default(14 * LOGO_SCALE)
+    draw.text((29 * LOGO_SCALE, height / 2), name, fill=LOGO_INK, font=font, anchor="lm", stroke_width=LOGO_SCALE // 4)
+    file = BytesIO()
+    image.resize((width // 4, height // 4), Image.Resampling.LANCZOS).save(file, "PNG", optimize=True)
+    file.seek(0)
+    return file
+
+
+def _draw_mark(draw: ImageDraw.ImageDraw) -> None:
+    """Draw the letter P and its full stop."""
+    draw.rectangle(_scaled((9, 10, 12, 22)), fill=LOGO_INK)
+    draw.rectangle(_scaled((9, 10, 15.2, 19.2)), fill=LOGO_INK)
+    draw.ellipse(_scaled((10.6, 10, 19.8, 19.2)), fill=LOGO_INK)
+    draw.rectangle(_scaled((12, 12.8, 15, 16.4)), fill=LOGO_PLATE)
+    draw.ellipse(_scaled((13.2, 12.8, 16.8, 16.4)), fill=LOGO_PLATE)
+    draw.ellipse(_scaled((21, 18.5, 25, 22.5)), fill=LOGO_DOT)
+
+
+def _scaled(box: tuple[float, float, float, float]) -> tuple[float, ...]:
+    return tuple(edge * LOGO_SCALE for edge in box)

@@ -29,7 +29,7 @@ from demo_site.publication.texts import read_authors
 from tests.support.admin import form_data
 from tests.support.factories import make_campaign, make_empty_run
 from wagtail_lifecycle.audiences import get_audience
-from wagtail_lifecycle.models import Campaign, DailyPageViews, Topic
+from wagtail_lifecycle.models import Branding, Campaign, DailyPageViews, Topic
 
 pytestmark = pytest.mark.django_db
 
@@ -366,7 +366,7 @@ def test_two_addresses_that_differ_in_case_are_refused_by_the_database(demo: Hom
 def test_the_demo_has_six_authors_and_thirty_posts(demo: HomePage) -> None:
     assert AuthorPage.objects.live().count() == 6
     assert PostPage.objects.live().count() == 30
-    assert len({image.title for image in Image.objects.all()}) == 30
+    assert PostPage.objects.values("picture__title").distinct().count() == 30
     assert PostPage.objects.filter(picture=None).count() == 0
     words = [len(re.sub(r"<[^>]+>", " ", post.body).split()) for post in PostPage.objects.all()]
     assert min(words) > 100
@@ -381,6 +381,15 @@ def test_the_site_stands_where_the_settings_say(demo: HomePage) -> None:
     assert site.root_url == "https://publisher.example.org"
     assert site.root_page_id == demo.pk
     assert Page.objects.filter(depth=2).count() == 1
+
+
+def test_the_mails_look_like_the_site(demo: HomePage) -> None:
+    branding = Branding.objects.get(site__is_default_site=True)
+    assert list(branding.problems()) == []
+    brand = Campaign.objects.first().content.brand
+    assert (brand.logo_alt, brand.logo_width, brand.light.accent) == ("The Quick Publisher", 208, "#14532d")
+    assert brand.logo_url.startswith("https://publisher.example.org/media/images/logo")
+    assert brand.home_url == "https://publisher.example.org/"
 
 
 @pytest.mark.parametrize("login", LOGINS, ids=lambda login: login.role)
@@ -404,6 +413,7 @@ def test_loading_the_demo_twice_changes_nothing(demo: HomePage) -> None:
             list(GroupApprovalTask.objects.order_by("pk").values_list("name", "groups__name")),
             list(WorkflowPage.objects.values()),
             Image.objects.count(),
+            list(Branding.objects.values()),
         ]
 
     before = state()

@@ -85,7 +85,7 @@ def test_without_its_settings_the_checks_name_what_is_missing(tmp_path, environm
         cwd=folder, env=environment, text=True, capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     found = set(re.findall(r"wagtail_lifecycle\.([EWI]\d{3})", done.stderr))
-    assert found == {"E001", "E006", "W004", "W006", "W007"}
+    assert found == {"E001", "E006", "W004", "W006", "W007", "W013"}
 
 
 @pytest.mark.services

@@ -191,6 +191,12 @@ def test_a_middleware_above_them_is_right(settings):
     assert ids(site.check_middleware) == []
 
 
+def test_without_wagtails_settings_nobody_can_choose_colours(settings):
+    assert ids(site.check_settings_app) == []
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "wagtail.contrib.settings"]
+    assert ids(site.check_settings_app) == ["W013"]
+
+
 def _answer(_request, **_kwargs):
     return HttpResponse()
 

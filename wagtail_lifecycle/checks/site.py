@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
@@ -94,6 +95,19 @@ def _leads_to_us(path: str) -> bool:
         return "wagtail_lifecycle" in resolve(path).app_names
     except Resolver404:
         return False
+
+
+@register(TAG)
+def check_settings_app(**_kwargs: Any) -> list[CheckMessage]:
+    if apps.is_installed("wagtail.contrib.settings"):
+        return []
+    return [
+        CheckWarning(
+            "wagtail.contrib.settings is not installed, so nobody can choose the logo and the colours of mails.",
+            hint='Add "wagtail.contrib.settings" to INSTALLED_APPS.',
+            id="wagtail_lifecycle.W013",
+        )
+    ]
 
 
 @register(TAG)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from wagtail.models import Page
 
 from demo_site.accounts.models import User
+from demo_site.publication.branding import ensure_branding
 from demo_site.publication.campaigns import NotSendableError, ensure_campaigns
 from demo_site.publication.models import PostPage
 from demo_site.publication.people import ensure_author, ensure_groups, ensure_logins
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         ensure_groups(home)
         ensure_logins()
         ensure_workflows()
+        ensure_branding()
         added = load_posts(home, load_authors(home))
         try:
             ensure_campaigns(home)
