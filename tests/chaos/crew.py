@@ -32,6 +32,9 @@ class Crew:
             (folder / name).mkdir(exist_ok=True)
         self.queue, self.children = queue, children
         self.members: dict[str, psutil.Process] = {}
+        #: workers that ended by themselves, as Celery's parent does when its new child dies while it starts
+        self.fallen = 0
+        self._killed: set[int] = set()
         self._silent: dict[str, psutil.Process] = {}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.nursery"],
@@ -92,6 +95,7 @@ class Crew:
         }
         for name, argv in wanted.items():
             if not self._is_there(name):
+                self.fallen += name in self.members and name != "beat" and self.members[name].pid not in self._killed
                 pid = self._order(do="work", name=name, argv=list(argv))
                 self.members[name] = psutil.Process(pid)
 
@@ -110,6 +114,7 @@ class Crew:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
+                self._killed.add(process.pid)
                 killed += 1
         return killed
 

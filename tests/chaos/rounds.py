@@ -117,6 +117,7 @@ class Round:
         ended = self._await_end()
         self.crew.finish()
         facts = self.crew.ask_patiently("facts", run_id=self.run_id)
+        self.lose(self.crew.fallen * self.crew.children)
         for death in (self.folder / "died").iterdir():
             self.damage.connections += self.lines
             self.damage.deaths.append(death.stat().st_mtime)
