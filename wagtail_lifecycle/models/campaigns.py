@@ -174,6 +174,7 @@ class Campaign(
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
         ordering = ["name"]
+        permissions = [("send_test_campaign", "Can send tests of campaigns")]
 
     def __str__(self) -> str:
         # The editor saves drafts before they have a name.
@@ -208,6 +209,18 @@ class Campaign(
         translation.live, translation.has_unpublished_changes = False, True
         translation.live_revision = translation.latest_revision = None
         return translation
+
+    def duplicate(self) -> Campaign:
+        """Return an unsaved draft with the same content and rules: a campaign of its own, which never ran."""
+        latest, source = self.get_latest_revision_as_object(), self.source
+        machinery = {
+            field.name for mixin in (DraftStateMixin, LockableMixin, RevisionMixin) for field in mixin._meta.fields
+        }
+        names = {field.name for field in self._meta.concrete_fields} - machinery - {"id", "translation_key"}
+        copied = Campaign(**{name: getattr(latest, name) for name in names}, live=False)
+        copied.site = source.site
+        copied.name = (gettext("%(name)s (copy)") % {"name": latest})[:200]
+        return copied
 
     @property
     def content(self) -> rendering.Content:

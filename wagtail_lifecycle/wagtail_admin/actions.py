@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from wagtail_lifecycle.wagtail_admin.balances import Balance
 
-PERMISSION: Final = "wagtail_lifecycle.steer_run"
-
 Status = Run.Status
 ENDED: Final = (Status.FINISHED, Status.CANCELLED)
 

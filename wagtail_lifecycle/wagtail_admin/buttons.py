@@ -8,22 +8,29 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from wagtail.admin.widgets import Button
 
-from wagtail_lifecycle.wagtail_admin.actions import PERMISSION, Action, actions_for
+from wagtail_lifecycle.models import Run
+from wagtail_lifecycle.wagtail_admin.access import is_everywhere, may
+from wagtail_lifecycle.wagtail_admin.actions import Action, actions_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wagtail_lifecycle.models import Run
     from wagtail_lifecycle.wagtail_admin.balances import Balance
 
 
-def may_steer(user: Any) -> bool:
-    return bool(user.has_perm("wagtail_lifecycle.view_run") and user.has_perm(PERMISSION))
+def may_steer(user: Any, run: Run) -> bool:
+    """Tell whether somebody may steer this run, or the runs of this campaign."""
+    return may(user, "view", run) and may(user, "steer", run)
+
+
+def may_steer_senders(user: Any) -> bool:
+    """Tell whether somebody may pause and resume senders, which all sites share."""
+    return is_everywhere(user, "view", Run) and is_everywhere(user, "steer", Run)
 
 
 def run_offers(run: Run, balance: Balance, user: Any) -> list[dict[str, Any]]:
     """Return what the page of a run offers."""
-    fitting = actions_for(run, balance) if may_steer(user) else []
+    fitting = actions_for(run, balance) if may_steer(user, run) else []
     return [{"action": action, "url": reverse(action.url_name, args=[run.pk])} for action in fitting]
 
 

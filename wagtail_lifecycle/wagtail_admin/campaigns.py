@@ -20,6 +20,13 @@ from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
 from wagtail_lifecycle.audiences import audience_choices
 from wagtail_lifecycle.models import Campaign, Run, RunContent, Topic
 from wagtail_lifecycle.models.campaigns import is_topic_used, revisions_of
+from wagtail_lifecycle.wagtail_admin.access import ANY, may, remember_homes, scope
+from wagtail_lifecycle.wagtail_admin.access_views import (
+    CampaignChooserViewSet,
+    CampaignCopyView,
+    ConfirmCancellationView,
+    of_one_campaign,
+)
 from wagtail_lifecycle.wagtail_admin.columns import WIDE, SubtitledColumn, TemplateColumn, TextColumn, capitalised
 from wagtail_lifecycle.wagtail_admin.exports import HarmlessExportMixin
 from wagtail_lifecycle.wagtail_admin.forms import ON_EVENT
@@ -114,8 +121,25 @@ class CampaignIndexView(HarmlessExportMixin, IndexView):
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
         return context if self.results_only else {**context, "paused_senders": paused_labels()}
 
+    def get_base_queryset(self) -> QuerySet[Campaign]:
+        campaigns: QuerySet[Campaign] = super().get_base_queryset()
+        return scope(self.request.user, ANY, Campaign).narrow(campaigns, "pk")
+
+    # Wagtail asks whether somebody may do it to any campaign.
+
+    def get_edit_url(self, instance: Campaign) -> str | None:
+        return super().get_edit_url(instance) if may(self.request.user, "change", instance) else None
+
+    def get_copy_url(self, instance: Campaign) -> str | None:
+        is_allowed = may(self.request.user, "add", instance) and may(self.request.user, ("change", "view"), instance)
+        return super().get_copy_url(instance) if is_allowed else None
+
+    def get_delete_url(self, instance: Campaign) -> str | None:
+        return super().get_delete_url(instance) if may(self.request.user, "delete", instance) else None
+
     def get_table(self, object_list: Iterable[Campaign]) -> Any:
         campaigns = list(object_list)
+        remember_homes(campaigns)
         standings = standings_of(campaigns)
         for campaign in campaigns:
             campaign.standing = standings[campaign.pk]
@@ -131,6 +155,9 @@ class CampaignViewSet(SnippetViewSet):
     index_view_class = CampaignIndexView
     index_template_name = "wagtail_lifecycle/admin/campaigns.html"
     filterset_class = CampaignFilterSet
+    copy_view_class = CampaignCopyView
+    confirm_workflow_cancellation_view_class = ConfirmCancellationView
+    chooser_viewset_class = CampaignChooserViewSet
     list_display = [
         "name",
         TemplateColumn("status", "campaign_status", label=_("Status"), accessor="standing"),
@@ -162,6 +189,9 @@ class CampaignViewSet(SnippetViewSet):
         "standing.last_run_summary": _("Result of the last run"),
     }
     export_filename = "campaigns"
+
+    def construct_view(self, view_class: type, **kwargs: Any) -> Any:
+        return super().construct_view(of_one_campaign(view_class), **kwargs)
 
     @property
     def outlook_view(self) -> Any:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.models import Delivery, Run
+from wagtail_lifecycle.wagtail_admin.access import Scope, scope
 from wagtail_lifecycle.wagtail_admin.actions import ACTIONS, Action
 from wagtail_lifecycle.wagtail_admin.outlook import moment
 from wagtail_lifecycle.wagtail_admin.run_list import slot_in_words
@@ -89,9 +90,27 @@ def rows(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.filter(in_trouble, recent)
 
 
-def groups(now: datetime, *, may_steer: bool, may_see_people: bool) -> list[Group]:
+@dataclass(frozen=True)
+class Reach:
+    """Of which campaigns somebody may see the runs, steer them and see their people."""
+
+    seen: Scope
+    steered: Scope
+    people: Scope
+
+    @classmethod
+    def of(cls, user: Any) -> Reach:
+        return cls(scope(user, "view", Run), scope(user, "steer", Run), scope(user, "view", Delivery))
+
+
+def groups(now: datetime, reach: Reach) -> list[Group]:
     """Return the groups, the most urgent and the largest first, in two queries."""
-    by_cause = rows(now).order_by().annotate(kind=KIND).values("run__campaign", "run__campaign__name", "kind", "reason")
+    by_cause = (
+        reach.seen.narrow(rows(now), "run__campaign")
+        .order_by()
+        .annotate(kind=KIND)
+        .values("run__campaign", "run__campaign__name", "kind", "reason")
+    )
     found: list[Any] = list(
         by_cause.annotate(
             count=Count("pk"),
@@ -104,12 +123,13 @@ def groups(now: datetime, *, may_steer: bool, may_see_people: bool) -> list[Grou
     )
     newest = Run.objects.filter(pk__in=[row["newest"] for row in found]).select_related("campaign")
     runs = {run.pk: run for run in newest.defer("campaign__body")}
-    told = [_group(row, runs.get(row["newest"]), now, may_steer=may_steer, said=may_see_people) for row in found]
+    told = [_group(row, runs.get(row["newest"]), now, reach) for row in found]
     return sorted(told, key=lambda group: list(HEADINGS).index(group.kind))
 
 
-def _group(row: dict[str, Any], run: Run | None, now: datetime, *, may_steer: bool, said: bool) -> Group:
+def _group(row: dict[str, Any], run: Run | None, now: datetime, reach: Reach) -> Group:
     kind, reason, campaign_id = row["kind"], row["reason"], row["run__campaign"]
+    offered = OFFERED[kind] if reason and campaign_id in reach.steered else ()
     return Group(
         campaign_id=campaign_id,
         campaign=row["run__campaign__name"],
@@ -119,10 +139,10 @@ def _group(row: dict[str, Any], run: Run | None, now: datetime, *, may_steer: bo
         count=row["count"],
         runs=ngettext("in %(count)d run", "in %(count)d runs", row["runs"]) % {"count": row["runs"]},
         next_step=_next_step(row, now),
-        said=row["said"] if said else "",
+        said=row["said"] if campaign_id in reach.people else "",
         last_run=slot_in_words(run) if run else "",
         last_run_url=_people_url(row) if run else "",
-        offers=[_offer(ACTIONS[slug], campaign_id, reason) for slug in OFFERED[kind]] if may_steer and reason else [],
+        offers=[_offer(ACTIONS[slug], campaign_id, reason) for slug in offered],
     )
 
 

@@ -13,10 +13,12 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
 
+from wagtail_lifecycle.models import Run
 from wagtail_lifecycle.wagtail_admin import audit, sender_states
+from wagtail_lifecycle.wagtail_admin.access import may_any
 from wagtail_lifecycle.wagtail_admin.actions import ACTIONS
-from wagtail_lifecycle.wagtail_admin.buttons import may_steer
-from wagtail_lifecycle.wagtail_admin.failure_groups import HEADINGS, MOST, REACH, groups
+from wagtail_lifecycle.wagtail_admin.buttons import may_steer_senders
+from wagtail_lifecycle.wagtail_admin.failure_groups import HEADINGS, MOST, REACH, Reach, groups
 from wagtail_lifecycle.wagtail_admin.runs import RunsMenuItem
 from wagtail_lifecycle.wagtail_admin.steering import GroupActionView, PauseSenderView, ResumeSenderView
 
@@ -32,7 +34,7 @@ class FailuresView(WagtailAdminTemplateMixin, TemplateView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        if not request.user.has_perm("wagtail_lifecycle.view_run"):
+        if not may_any(request.user, "view", Run):
             raise PermissionDenied
 
     def get_page_title(self) -> str:
@@ -44,15 +46,14 @@ class FailuresView(WagtailAdminTemplateMixin, TemplateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         user = self.request.user
-        may = may_steer(user)
-        found = groups(timezone.now(), may_steer=may, may_see_people=user.has_perm("wagtail_lifecycle.view_delivery"))
+        found = groups(timezone.now(), Reach.of(user))
         sections = [(heading, [g for g in found if g.kind == kind]) for kind, heading in HEADINGS.items()]
         return context | {
             "sections": [section for section in sections if section[1]],
             "is_cut": len(found) == MOST,
             "senders": sender_states.standings(),
             "entries": audit.entries_of_senders(),
-            "may_steer": may,
+            "may_steer_senders": may_steer_senders(user),
             "days": REACH.days,
         }
 

@@ -16,6 +16,7 @@ from wagtail_lifecycle import schedules
 from wagtail_lifecycle.exceptions import InvalidSchedule
 from wagtail_lifecycle.models import Campaign
 from wagtail_lifecycle.models.problems import body_sentences, problems_of
+from wagtail_lifecycle.wagtail_admin.access_sites import may_publish_for, offer_sites
 from wagtail_lifecycle.wagtail_admin.fields import (
     DELAYS,
     AudienceField,
@@ -28,6 +29,8 @@ from wagtail_lifecycle.wagtail_admin.fields import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from wagtail.models import Site
 
 #: What a campaign on an event has in place of a frequency.
 ON_EVENT: Final = "event"
@@ -53,7 +56,7 @@ SCHEDULE_FIELDS: Final = ("trigger", "event", "delay", "frequency", *DAY_AND_TIM
 #: What a new campaign begins with.
 MORNING: Final = time(9)
 #: What a translation has from its source.
-SOURCE_FIELDS: Final = ("audience", "topic", "is_transactional", *SCHEDULE_FIELDS, "late_within", "period")
+SOURCE_FIELDS: Final = ("site", "audience", "topic", "is_transactional", *SCHEDULE_FIELDS, "late_within", "period")
 #: Required to publish, though the database takes them empty.
 REQUIRED: Final = ("subject", "sender", "body", "audience")
 
@@ -67,6 +70,9 @@ def is_needed(name: str, cleaned: Mapping[str, Any]) -> bool:
 class CampaignForm(WagtailAdminModelForm):
     """Says at each field, in a sentence, why the campaign cannot be sent."""
 
+    #: how the editor's button is called
+    PUBLISH: Final = "action-publish"
+
     audience = AudienceField()
     event = EventField()
     delay = DurationField(label=_("Delay"), help_text=_("How long after it the mail goes."), durations=DELAYS)
@@ -79,11 +85,12 @@ class CampaignForm(WagtailAdminModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk is None and not self.is_bound:
+        if self.instance.pk is None and self.instance.time_of_day is None and not self.is_bound:
             self.initial["time_of_day"] = self.instance.time_of_day = MORNING
         if not self.instance.is_source:
             for name in SOURCE_FIELDS:
                 self.fields.pop(name, None)
+        offer_sites(self)
         if "topic" in self.fields:
             self.fields["topic"].empty_label = gettext("None")
         for name, field in self.fields.items():
@@ -103,6 +110,13 @@ class CampaignForm(WagtailAdminModelForm):
         """Tell whether the stored value stays, whatever was posted."""
         is_hidden = not is_needed(name, self.cleaned_data)
         return is_hidden or (self.is_deferred_validation and self.has_error(name, code="required"))
+
+    def clean_site(self) -> Site | None:
+        site: Site | None = self.cleaned_data["site"]
+        # Whoever may publish for some sites only, may do so for the chosen one.
+        if self.PUBLISH in self.data and not may_publish_for(self.for_user, site):
+            raise ValidationError(gettext("You may not publish for this site. Save the campaign as a draft."))
+        return site
 
     def _post_clean(self) -> None:
         # Here, not in clean(): the campaign has its new values only after this, and it is asked for its problems.

@@ -130,6 +130,7 @@ RULES = ObjectList(
         SourcePanel(),
         schedule_field("late_within", _("If it could not go on time, it still goes when it is late by at most")),
         schedule_field("period", _("The reports in it cover")),
+        FieldPanel("site", widget=forms.Select),
         PublishingPanel(),
     ],
     heading=_("Rules"),

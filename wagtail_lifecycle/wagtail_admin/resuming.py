@@ -14,6 +14,7 @@ from wagtail.log_actions import log
 
 from wagtail_lifecycle import schedules
 from wagtail_lifecycle.models import Campaign
+from wagtail_lifecycle.wagtail_admin.access import may
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ class ResumeView(PermissionCheckedMixin, BaseOperationView):
 
 def resume_buttons(campaign: Campaign, state: CampaignState | None, user: Any) -> Iterator[Button]:
     """Yield the button of a paused campaign, for those who may publish it."""
-    if state and state.pause_reason and user.has_perm("wagtail_lifecycle.publish_campaign"):
+    if state and state.pause_reason and may(user, "publish", campaign):
         url = reverse(Campaign.snippet_viewset.get_url_name("resume"), args=[campaign.pk])
         yield Button(
             gettext("Resume"),

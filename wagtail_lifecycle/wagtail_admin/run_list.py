@@ -16,6 +16,7 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from wagtail.admin.views.generic import IndexView
 
 from wagtail_lifecycle.models import Campaign, Run
+from wagtail_lifecycle.wagtail_admin.access import remember_homes, scope
 from wagtail_lifecycle.wagtail_admin.balances import LABELS, Balance, balances_of
 from wagtail_lifecycle.wagtail_admin.buttons import run_buttons
 from wagtail_lifecycle.wagtail_admin.columns import WIDE, TemplateColumn, TextColumn, capitalised
@@ -30,10 +31,16 @@ if TYPE_CHECKING:
     from django.utils.functional import Promise
 
 
+def campaigns_with_runs(user: Any) -> QuerySet[Campaign]:
+    """Return the campaigns whose runs somebody may see."""
+    campaigns = scope(user, "view", Run).narrow(Campaign.objects.all(), "pk")
+    return campaigns.filter(runs__isnull=False).distinct().defer("body")
+
+
 class RunFilterSet(WagtailFilterSet):
     campaign = django_filters.ModelMultipleChoiceFilter(
         label=_("Campaign"),
-        queryset=lambda _request: Campaign.objects.filter(runs__isnull=False).distinct().defer("body"),
+        queryset=lambda request: campaigns_with_runs(request.user),
         widget=forms.CheckboxSelectMultiple,
     )
     status = django_filters.MultipleChoiceFilter(
@@ -135,10 +142,12 @@ class RunIndexView(HarmlessExportMixin, IndexView):
         return reverse("lifecycle_runs:run", args=[run.pk])
 
     def get_base_queryset(self) -> QuerySet[Run]:
-        return Run.objects.select_related("campaign").defer("campaign__body")
+        runs = scope(self.request.user, "view", Run).narrow(Run.objects.all(), "campaign")
+        return runs.select_related("campaign").defer("campaign__body")
 
     def get_table(self, object_list: Iterable[Run]) -> Any:
         tell(object_list)
+        remember_homes(object_list, "campaign_id")
         return super().get_table(object_list)
 
     def get_page_title(self) -> str:

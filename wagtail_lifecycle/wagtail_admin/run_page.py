@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic import IndexView
-from wagtail.permissions import policy_registry
 
 from wagtail_lifecycle.audiences import get_audience
 from wagtail_lifecycle.data_sources import Period
 from wagtail_lifecycle.exceptions import UnknownName
 from wagtail_lifecycle.models import Campaign, Delivery, Run
+from wagtail_lifecycle.wagtail_admin.access import may, remember_homes
 from wagtail_lifecycle.wagtail_admin.audit import entries_of_run
 from wagtail_lifecycle.wagtail_admin.balances import Balance
 from wagtail_lifecycle.wagtail_admin.buttons import run_offers
@@ -86,17 +86,20 @@ class RunView(HarmlessExportMixin, IndexView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        if not self.may(Run, "view") or ((self.is_export or self.results_only) and not self.may_see_people):
-            raise PermissionDenied
         runs = Run.objects.select_related("campaign__locale").defer("campaign__body")
         self.run = get_object_or_404(runs, pk=kwargs["pk"])
-
-    def may(self, model: type, action: str) -> bool:
-        return bool(policy_registry.get_by_type(model).user_has_permission(self.request.user, action))
+        remember_homes([self.run], "campaign_id")
+        is_about_people = self.is_export or self.results_only
+        if not may(request.user, "view", self.run) or (is_about_people and not self.may_see_people):
+            raise PermissionDenied
 
     @cached_property
     def may_see_people(self) -> bool:
-        return self.may(Delivery, "view")
+        return may(self.request.user, "view", Delivery(run=self.run))
+
+    @cached_property
+    def may_edit(self) -> bool:
+        return may(self.request.user, "change", self.run.campaign)
 
     # -- The people ------------------------------------------------------------------------------------------
 
@@ -190,20 +193,19 @@ class RunView(HarmlessExportMixin, IndexView):
     @property
     def contents(self) -> list[dict[str, Any]]:
         """The pinned revisions, with a link for those who may look at them."""
-        may_look = self.may(Campaign, "change")
         found = self.run.contents.select_related("locale", "revision__user").defer("revision__content")
         return [
             {
                 "locale": content.locale,
                 "created": self.in_words(content.revision.created_at),
-                "url": _revision_url(content.revision) if may_look else "",
+                "url": _revision_url(content.revision) if self.may_edit else "",
             }
             for content in found
         ]
 
     @property
     def campaign_url(self) -> str:
-        if not self.may(Campaign, "change"):
+        if not self.may_edit:
             return ""
         return reverse(Campaign.snippet_viewset.get_url_name("edit"), args=[self.run.campaign_id])
 

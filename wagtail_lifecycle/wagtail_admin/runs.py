@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.viewsets.base import ViewSet
 
+from wagtail_lifecycle.models import Run
+from wagtail_lifecycle.wagtail_admin.access import may_any
 from wagtail_lifecycle.wagtail_admin.actions import ACTIONS
 from wagtail_lifecycle.wagtail_admin.run_list import RunIndexView
 from wagtail_lifecycle.wagtail_admin.run_page import RunView
@@ -24,7 +26,7 @@ ICON = "history"
 
 class RunsMenuItem(MenuItem):
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("wagtail_lifecycle.view_run"))
+        return may_any(request.user, "view", Run)
 
 
 class RunViewSet(ViewSet):

@@ -24,6 +24,7 @@ from wagtail_lifecycle import registry, rendering
 from wagtail_lifecycle.exceptions import CompileError
 from wagtail_lifecycle.models import Campaign
 from wagtail_lifecycle.rendering.preview import preview_mail
+from wagtail_lifecycle.wagtail_admin.access_sites import site_for_new
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -94,6 +95,7 @@ class BeginView(StarterView):
 
     def post(self, request: HttpRequest, starter: str) -> HttpResponse:  # noqa: ARG002 - `self.starter`
         draft = self.starter.draft(self.locale)
+        draft.campaign.site = site_for_new(request.user)
         # A draft may be incomplete: publishing says what is missing.
         CreateAction(draft.campaign, user=request.user, clean=False).execute()
         for sentence in draft.to_do:

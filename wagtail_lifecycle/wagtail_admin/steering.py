@@ -24,7 +24,7 @@ from wagtail_lifecycle.models import Campaign, Delivery, Run
 from wagtail_lifecycle.wagtail_admin import audit, failure_groups, sender_states
 from wagtail_lifecycle.wagtail_admin.actions import ACTIONS, Action
 from wagtail_lifecycle.wagtail_admin.balances import Balance, balances_of
-from wagtail_lifecycle.wagtail_admin.buttons import may_steer
+from wagtail_lifecycle.wagtail_admin.buttons import may_steer, may_steer_senders
 from wagtail_lifecycle.wagtail_admin.run_list import slot_in_words
 
 if TYPE_CHECKING:
@@ -42,8 +42,12 @@ class SteeringView(WagtailAdminTemplateMixin, View):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        if not may_steer(request.user):
+        if not self.is_allowed():
             raise PermissionDenied
+
+    def is_allowed(self) -> bool:
+        """Tell whether this person may do it to this."""
+        return may_steer_senders(self.request.user)
 
     @property
     def back_url(self) -> str:
@@ -125,6 +129,9 @@ class RunActionView(ConfirmedView):
         runs = Run.objects.select_related("campaign").defer("campaign__body")
         return get_object_or_404(runs, pk=self.kwargs["pk"])
 
+    def is_allowed(self) -> bool:
+        return may_steer(self.request.user, self.run)
+
     @cached_property
     def balance(self) -> Balance:
         return balances_of([self.run])[self.run.pk]
@@ -166,6 +173,9 @@ class GroupActionView(ConfirmedView):
     def campaign(self) -> Campaign:
         campaign: Campaign = get_object_or_404(Campaign.objects.defer("body"), pk=self.kwargs["campaign"])
         return campaign
+
+    def is_allowed(self) -> bool:
+        return may_steer(self.request.user, Run(campaign=self.campaign))
 
     @cached_property
     def reason(self) -> Delivery.Reason:

@@ -11,6 +11,7 @@ from wagtail.admin.ui.tables import NumberColumn
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from wagtail_lifecycle.models import Topic
+from wagtail_lifecycle.wagtail_admin.access_views import PickingChooserViewSet
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -27,6 +28,9 @@ class TopicViewSet(SnippetViewSet):
         FieldPanel("slug"),
         FieldPanel("description"),
     ]
+    #: a copy would be another topic that nobody has opted out of
+    copy_view_enabled = False
+    chooser_viewset_class = PickingChooserViewSet
     list_display = [
         "name",
         "slug",
