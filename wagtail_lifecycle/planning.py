@@ -9,10 +9,11 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from wagtail_lifecycle.audiences import Recipient
 from wagtail_lifecycle.models import Delivery, OptOut, Suppression
+from wagtail_lifecycle.models.lookups import Among
 from wagtail_lifecycle.models.people import hash_normalised, normalise_address
 
 Reason = Delivery.Reason
@@ -82,12 +83,12 @@ def refusals(hashes: Iterable[str], *, topic_id: int | None) -> dict[str, str]:
 
     A transactional mail (no topic) is not refused by an opt-out: nobody loses the way to their own account.
     """
-    wanted = list(hashes)
+    wanted = Among(F("address_hash"), list(hashes))
     reasons: dict[str, str] = {}
     if topic_id is not None:
-        opted_out = OptOut.objects.filter(Q(topic=topic_id) | Q(topic=None), address_hash__in=wanted)
+        opted_out = OptOut.objects.filter(wanted, Q(topic=topic_id) | Q(topic=None))
         reasons |= dict.fromkeys(opted_out.values_list("address_hash", flat=True), Reason.OPTED_OUT.value)
-    suppressed = Suppression.objects.filter(address_hash__in=wanted)
+    suppressed = Suppression.objects.filter(wanted)
     return reasons | dict.fromkeys(suppressed.values_list("address_hash", flat=True), Reason.SUPPRESSED.value)
 
 

@@ -207,5 +207,6 @@ def reconnect() -> None:
 
 
 def _sent_among(deliveries: Sequence[Delivery]) -> set[int]:
-    rows = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries], status=Status.SENT, token=None)
+    among = claiming.among([delivery.pk for delivery in deliveries])
+    rows = Delivery.objects.filter(among, status=Status.SENT, token=None)
     return set(rows.values_list("pk", flat=True))

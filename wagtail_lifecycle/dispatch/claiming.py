@@ -19,6 +19,7 @@ from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.dispatch import clock, durability
 from wagtail_lifecycle.exceptions import ClaimLost
 from wagtail_lifecycle.models import Delivery, Run
+from wagtail_lifecycle.models.lookups import Among
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +40,11 @@ MAX_CLAIMS: Final = 5
 SUSPECT: Final = 2
 #: Mails that are worth the time a task takes to begin.
 WORTH_A_TASK: Final = 500
+
+
+def among(ids: Sequence[int]) -> Among:
+    """Return the condition to be one of these deliveries."""
+    return Among(F("pk"), ids)
 
 
 def due(run_id: int) -> QuerySet[Delivery]:
@@ -68,11 +74,11 @@ def claim(run_id: int, size: int) -> list[Delivery]:
         rows = _together(chosen[:size])
         ids = [row.pk for row in rows]
         # The guard is what makes it right; the lock above only saves waiting.
-        claimed = Delivery.objects.filter(pk__in=ids, status__in=Delivery.DUE).update(
+        claimed = Delivery.objects.filter(among(ids), status__in=Delivery.DUE).update(
             status=Status.CLAIMED, token=token, lease_until=clock.after(settings.lease), claims=F("claims") + 1
         )
     if claimed < len(rows):
-        return list(Delivery.objects.filter(pk__in=ids, token=token).order_by("pk"))
+        return list(Delivery.objects.filter(among(ids), token=token).order_by("pk"))
     for row in rows:
         row.status, row.token, row.claims = Status.CLAIMED, token, row.claims + 1
     return rows
@@ -131,7 +137,7 @@ def announce(
     """
     ids = [delivery.pk for delivery in group]
     token = group[0].token
-    ours = Delivery.objects.filter(*durability.waited_for(), *allowed, pk__in=ids, token=token, status=Status.CLAIMED)
+    ours = Delivery.objects.filter(*durability.waited_for(), *allowed, among(ids), token=token, status=Status.CLAIMED)
     announced = ours.filter(lease_until__gt=Now()).update(
         status=Status.SENDING,
         lease_until=clock.after(settings.lease),
@@ -142,7 +148,7 @@ def announce(
     )
     if announced == len(ids):
         return list(group)
-    kept = Delivery.objects.filter(pk__in=ids, token=token, status=Status.SENDING)
+    kept = Delivery.objects.filter(among(ids), token=token, status=Status.SENDING)
     known = set(kept.values_list("pk", flat=True)) if announced else set()
     return [delivery for delivery in group if delivery.pk in known]
 
@@ -150,7 +156,7 @@ def announce(
 def renew(group: Sequence[Delivery], status: str) -> int:
     """Hold rows for another lease, unless the last one is over; answer how many still were ours."""
     ids, tokens = [delivery.pk for delivery in group], {delivery.token for delivery in group}
-    held = Delivery.objects.filter(pk__in=ids, token__in=tokens, status=status, lease_until__gt=Now())
+    held = Delivery.objects.filter(among(ids), token__in=tokens, status=status, lease_until__gt=Now())
     return held.update(lease_until=clock.after(settings.lease))
 
 
@@ -158,7 +164,7 @@ def retract(group: Sequence[Delivery]) -> int:
     """Give back rows that were announced and whose mails certainly were not begun; answer how many were ours."""
     ids, tokens = [delivery.pk for delivery in group], {delivery.token for delivery in group}
     rows = Delivery.objects.filter(
-        *durability.waited_for(), pk__in=ids, token__in=tokens, status__in=[Status.SENDING, Status.CLAIMED]
+        *durability.waited_for(), among(ids), token__in=tokens, status__in=[Status.SENDING, Status.CLAIMED]
     )
     return rows.update(status=Status.QUEUED, token=None, lease_until=None)
 
@@ -197,7 +203,7 @@ def _give_back(group: Sequence[Delivery], *, delay: timedelta, claims: Any, reas
 def _owned(group: Sequence[Delivery]) -> QuerySet[Delivery]:
     tokens = {delivery.token for delivery in group}
     ids = [delivery.pk for delivery in group]
-    return Delivery.objects.filter(pk__in=ids, token__in=tokens, status=Status.CLAIMED)
+    return Delivery.objects.filter(among(ids), token__in=tokens, status=Status.CLAIMED)
 
 
 def _can_skip_locked() -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from wagtail_lifecycle import planning
@@ -16,6 +17,7 @@ from wagtail_lifecycle.data_sources import Period
 from wagtail_lifecycle.dispatch import clock, closing, editions
 from wagtail_lifecycle.exceptions import LifecycleError
 from wagtail_lifecycle.models import Campaign, Delivery, Run
+from wagtail_lifecycle.models.lookups import Among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +136,7 @@ class Planner:
 
     def _planned(self, people: Sequence[Person]) -> dict[str, str]:
         hashes = [person.address_hash for person in people]
-        rows = Delivery.objects.filter(run=self.run, address_hash__in=hashes)
+        rows = Delivery.objects.filter(Among(F("address_hash"), hashes), run=self.run)
         return dict(rows.values_list("address_hash", "recipient_key"))
 
     def _row(self, decision: Decision) -> Delivery:

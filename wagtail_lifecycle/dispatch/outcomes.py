@@ -97,7 +97,7 @@ def record_sent(deliveries: Sequence[Delivery], *, among: Sequence[str] = (Statu
     """Write down, durably and at once, that these mails were accepted; answer how many rows still were ours."""
     ids, tokens = [delivery.pk for delivery in deliveries], {delivery.token for delivery in deliveries}
     waits = durability.waited_for()
-    ours = Delivery.objects.filter(*waits, pk__in=ids, token__in=tokens, status__in=among)
+    ours = Delivery.objects.filter(*waits, claiming.among(ids), token__in=tokens, status__in=among)
     return ours.update(
         status=Status.SENT,
         reason="",

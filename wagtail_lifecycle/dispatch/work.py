@@ -91,6 +91,8 @@ class Work:
 
     def tell(self, signal: Any, delivery: Delivery, **values: str) -> None:
         """Tell observers; they hear ids, and cannot stop a mail."""
+        if not signal.receivers:
+            return
         answers = signal.send_robust(
             sender=Delivery,
             delivery_id=delivery.pk,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.conf import settings as django_settings
@@ -225,6 +226,8 @@ def new_backend() -> Any:
     return backend
 
 
+# Asked for before, while and after the letter before it is sent.
+@lru_cache(maxsize=256)
 def _envelope(sender: str, recipient: str) -> Envelope:
     return Envelope(sender if sender.isascii() else smtp.bare_address(sender), (recipient,))
 

@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -64,13 +65,13 @@ class Wire:
         deadline = time.monotonic() + timeout
         code, lines = b"", list[bytes]()
         while len(lines) < MAX_LINES:
-            match = LINE.fullmatch(self._line(deadline))
+            match = _matched(self._line(deadline))
             if match is None or (lines and match[1] != code):
                 break
             code = match[1]
             lines.append(match[3] or b"")
             if match[2] != b"-":
-                return Reply(int(code), b"\n".join(lines).decode("utf-8", "replace"))
+                return _reply(code, b"\n".join(lines))
         raise Garbled("The server's answer is no SMTP reply.")
 
     @property
@@ -109,6 +110,17 @@ class Wire:
         if timeout != self._timeout:
             self.socket.settimeout(timeout)
             self._timeout = timeout
+
+
+# Servers say the same few things all the time.
+@lru_cache(maxsize=64)
+def _matched(line: bytes) -> re.Match[bytes] | None:
+    return LINE.fullmatch(line)
+
+
+@lru_cache(maxsize=64)
+def _reply(code: bytes, text: bytes) -> Reply:
+    return Reply(int(code), text.decode("utf-8", "replace"))
 
 
 def _left(deadline: float) -> float:
