@@ -14,7 +14,7 @@ from wagtail.models import Page, PageViewRestriction, Site
 from tests.support.publication import home_page, person, post
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.audiences import recipients_of_users
-from wagtail_lifecycle.data_sources import PageViews, Period, RecentPages, SiteTotals
+from wagtail_lifecycle.data_sources import PageViews, Period, PopularPages, RecentPages, SiteTotals
 from wagtail_lifecycle.models import DailyPageViews
 from wagtail_lifecycle.models.page_views import Views
 
@@ -405,3 +405,18 @@ def test_an_example_is_not_empty_and_touches_no_database(source, kind):
 
 def test_the_built_in_data_sources_are_registered():
     assert {"page_views", "recent_pages", "site_totals"} <= set(registry.data_sources.names())
+
+
+# -- Most viewed ---------------------------------------------------------------------------------------------
+
+
+def test_the_most_viewed_pages_are_public_and_best_first(home, django_assert_max_num_queries):
+    first, second, private = (post(home, title=title) for title in ("First", "Second", "Private"))
+    PageViewRestriction.objects.create(page=private, restriction_type=PageViewRestriction.LOGIN)
+    for page, count in ((second, 3), (first, 7), (private, 9)):
+        viewed(page, count)
+    recipients = recipients_of_users([person()])
+    with django_assert_max_num_queries(12):
+        data = PopularPages().load(recipients, DAY)[recipients[0].key]
+    assert [(page.title, page.views) for page in data.pages] == [("First", 7), ("Second", 3)]
+    assert PopularPages().is_empty(PopularPages().load(recipients, DAY.previous)[recipients[0].key])

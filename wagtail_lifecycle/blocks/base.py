@@ -31,11 +31,14 @@ class EmailBlock(wagtail_blocks.StructBlock):
     #: whether it shows `links.verify`; who asks for another verification mail gets the first one with such a block
     asks_to_verify: bool = False
 
-    show_only_if = ConditionBlock()
+    #: None in a subclass takes the choice away
+    show_only_if: ConditionBlock | None = ConditionBlock()
 
     class Meta:
         #: path of the MJML template; the text template stands beside it
         template = ""
+        #: path of the text template, where it stands elsewhere
+        text_template = ""
         #: names of the data sources whose data the template reads
         requires: tuple[str, ...] = ()
         preview_template = "wagtail_lifecycle/admin/block_preview.html"
@@ -60,7 +63,7 @@ class EmailBlock(wagtail_blocks.StructBlock):
     def get_template(self, value: Any = None, context: Mapping[str, Any] | None = None) -> str:  # noqa: ARG002
         template: str = self.meta.template
         if (context or {}).get("mail_format") == "txt":
-            return template.removesuffix(".mjml") + ".txt"
+            return str(self.meta.text_template or template.removesuffix(".mjml") + ".txt")
         return template
 
     def render(self, value: Any, context: Mapping[str, Any] | None = None) -> str:

@@ -6,10 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks as wagtail_blocks
 
 from wagtail_lifecycle.blocks.base import EmailBlock
-from wagtail_lifecycle.blocks.content import template
+from wagtail_lifecycle.blocks.groups import REPORTS, template
 from wagtail_lifecycle.registry import register_block
-
-REPORTS = _("Reports")
 
 
 @register_block

@@ -17,6 +17,7 @@ from wagtail_lifecycle.data_sources.pages import authors_of, chunked, full_urls,
 from wagtail_lifecycle.data_sources.views import PageRow, change, count_by_page, rows_of
 from wagtail_lifecycle.models import DailyPageViews
 from wagtail_lifecycle.registry import register_data_source
+from wagtail_lifecycle.rendering.page_lists import pictures_of, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from wagtail_lifecycle.audiences import Recipient
     from wagtail_lifecycle.data_sources.periods import Period
+    from wagtail_lifecycle.rendering.images import MailImage
 
 #: pages a mail lists; the others are counted
 LISTED = 10
@@ -42,6 +44,10 @@ class RecentPage:
     author: str
     #: the day it was published, in the site's zone
     date: date
+    #: its description for search engines; "" where it has none
+    summary: str = ""
+    #: None where it has none
+    picture: MailImage | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,9 @@ class SiteNumbers:
     pages: tuple[PageRow, ...]
 
 
-class _SameForEverybody(DataSource):
+class SameForEverybody(DataSource):
+    """What is loaded once for all the recipients of a batch."""
+
     def load(self, recipients: Sequence[Recipient], period: Period) -> Mapping[str, Any]:
         data = self.load_once(period) if recipients else None
         return {recipient.key: data for recipient in recipients}
@@ -84,7 +92,7 @@ class _SameForEverybody(DataSource):
 
 
 @register_data_source
-class RecentPages(_SameForEverybody):
+class RecentPages(SameForEverybody):
     name = "recent_pages"
     label = gettext_lazy("Recently published pages")
 
@@ -93,7 +101,12 @@ class RecentPages(_SameForEverybody):
         loaded = load_pages(published[:LISTED])
         pages = [loaded[pk] for pk in published[:LISTED] if pk in loaded]
         urls, authors = full_urls(pages), authors_of(pages)
-        rows = tuple(_recent(page, urls[page.pk], authors.get(page.pk, ())) for page in pages if page.pk in urls)
+        pictures = pictures_of(pages)
+        rows = tuple(
+            _recent(page, urls[page.pk], authors.get(page.pk, ()), pictures.get(page.pk))
+            for page in pages
+            if page.pk in urls
+        )
         return NewPages(period, rows, len(published) - len(rows))
 
     def example(self, period: Period) -> NewPages:
@@ -105,7 +118,7 @@ class RecentPages(_SameForEverybody):
 
 
 @register_data_source
-class SiteTotals(_SameForEverybody):
+class SiteTotals(SameForEverybody):
     name = "site_totals"
     label = gettext_lazy("The site in numbers")
 
@@ -139,10 +152,10 @@ def _published(period: Period) -> QuerySet[Any]:
     return public_pages().filter(first_published_at__gte=begin, first_published_at__lt=finish)
 
 
-def _recent(page: Any, url: str, authors: Sequence[tuple[str, str]]) -> RecentPage:
+def _recent(page: Any, url: str, authors: Sequence[tuple[str, str]], picture: MailImage | None) -> RecentPage:
     names = ", ".join(name for _key, name in authors if name)
     published = page.first_published_at.astimezone(settings.time_zone).date()
-    return RecentPage(title=page.title, url=url, author=names, date=published)
+    return RecentPage(page.title, url, names, published, summary_of(page), picture)
 
 
 def _authors(page_ids: Sequence[int]) -> set[str]:

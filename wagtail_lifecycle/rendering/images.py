@@ -24,15 +24,24 @@ class MailImage:
     height: int
 
 
-def mail_image(image: Any, *, width: int) -> MailImage | None:
+def rendition_spec(width: int, ratio: str = "") -> str:
+    """Return Wagtail's filter for a picture `width` CSS pixels wide, cropped to `ratio` around its focal point."""
+    across, colon, down = ratio.partition(":")
+    if not (colon and across.isdecimal() and down.isdecimal() and int(across)):
+        return f"width-{width * 2}"
+    return f"fill-{width * 2}x{round(width * 2 * int(down) / int(across))}"
+
+
+def mail_image(image: Any, *, width: int, ratio: str = "") -> MailImage | None:
     """Return a rendition of `image` at most `width` CSS pixels wide; None where the file is gone.
 
-    None for SVG as well: mail programs do not show it, and Wagtail cannot turn it into pixels. Publishing refuses it.
+    `ratio`, such as "16:9", crops it around its focal point. None for SVG as well: mail programs do not show it, and
+    Wagtail cannot turn it into pixels. Publishing refuses it.
     """
     if image is None or image.is_svg():
         return None
     try:
-        rendition = image.get_rendition(f"width-{width * 2}")
+        rendition = image.get_rendition(rendition_spec(width, ratio))
     except (SourceImageIOError, OSError):
         logger.warning("image file missing", extra={"action": "render", "image_id": image.pk})
         return None

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from wagtail_lifecycle.blocks.conditions import Condition
 from wagtail_lifecycle.rendering.images import MailImage, mail_image
+from wagtail_lifecycle.rendering.page_lists import ListedPage, pictures_of, summary_of
 from wagtail_lifecycle.rendering.pieces import Constant, Personal, current_collector, personal_template
 from wagtail_lifecycle.rendering.preview import preview_block
 from wagtail_lifecycle.rendering.rich_text import absolute, rich_text_html, rich_text_plain
@@ -113,9 +114,24 @@ def mail_url(value: object) -> str:
 
 
 @register.simple_tag
-def mail_picture(image: Any, width: int) -> MailImage | None:
-    """Return an absolute rendition of `image`, at most `width` CSS pixels wide; None where it does not exist."""
-    return mail_image(image, width=width)
+def mail_picture(image: Any, width: int, ratio: str | None = "") -> MailImage | None:
+    """Return an absolute rendition of `image`, at most `width` CSS pixels wide; None where it does not exist.
+
+    A `ratio` such as "16:9" crops it around its focal point.
+    """
+    return mail_image(image, width=width, ratio=ratio or "")
+
+
+@register.simple_tag
+def listed_pages(pages: list[Any], with_pictures: bool | None = False) -> list[ListedPage]:  # noqa: FBT001, FBT002
+    """Return `pages` as a list of a mail shows them; those that have no address are left out."""
+    pictures = pictures_of(pages) if with_pictures else {}
+    urls = {page.pk: mail_url(page) for page in pages}
+    return [
+        ListedPage(page.title, urls[page.pk], summary_of(page), pictures.get(page.pk))
+        for page in pages
+        if urls[page.pk]
+    ]
 
 
 @register.simple_tag
