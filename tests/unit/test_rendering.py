@@ -142,7 +142,7 @@ def test_personalising_speaks_the_language_of_the_content_and_restores_the_reade
         assert translation.get_language() == "fr"
 
 
-def test_every_block_has_a_template_for_both_parts_and_a_preview():
+def test_every_block_has_a_template_for_both_parts_and_a_preview(db):
     for name in blocks.names():
         block = body((name, {})).stream_block.child_blocks[name]
         shown = preview(content(period="day", body=[block.bind(block.get_preview_value())]), mode="html")
