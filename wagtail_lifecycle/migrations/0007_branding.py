@@ -77,7 +77,12 @@ class Migration(migrations.Migration):
                         default="#dfe3e8", help_text="Dividers, and the lines of tables.", verbose_name="lines"
                     ),
                 ),
-                ("light_text", wagtail_lifecycle.fields.ColourField(default="#1f2933", verbose_name="text")),
+                (
+                    "light_text",
+                    wagtail_lifecycle.fields.ColourField(
+                        default="#1f2933", help_text="Headings, paragraphs, numbers.", verbose_name="text"
+                    ),
+                ),
                 (
                     "light_quiet",
                     wagtail_lifecycle.fields.ColourField(
@@ -114,7 +119,12 @@ class Migration(migrations.Migration):
                         default="#3b4550", help_text="Dividers, and the lines of tables.", verbose_name="lines"
                     ),
                 ),
-                ("dark_text", wagtail_lifecycle.fields.ColourField(default="#e6eaee", verbose_name="text")),
+                (
+                    "dark_text",
+                    wagtail_lifecycle.fields.ColourField(
+                        default="#e6eaee", help_text="Headings, paragraphs, numbers.", verbose_name="text"
+                    ),
+                ),
                 (
                     "dark_quiet",
                     wagtail_lifecycle.fields.ColourField(

@@ -119,7 +119,7 @@ class Branding(PreviewableMixin, BaseSiteSetting):
     light_page = ColourField(_("page"), default=LIGHT.page, help_text=_("Behind everything."))
     light_card = ColourField(_("card"), default=LIGHT.card, help_text=_("Behind the body of the mail."))
     light_line = ColourField(_("lines"), default=LIGHT.line, help_text=_("Dividers, and the lines of tables."))
-    light_text = ColourField(_("text"), default=LIGHT.text)
+    light_text = ColourField(_("text"), default=LIGHT.text, help_text=_("Headings, paragraphs, numbers."))
     light_quiet = ColourField(_("quiet text"), default=LIGHT.quiet, help_text=_("Dates, and what stands at the foot."))
     light_accent = ColourField(_("accent"), default=LIGHT.accent, help_text=_("Links and buttons."))
     light_on_accent = ColourField(
@@ -128,7 +128,7 @@ class Branding(PreviewableMixin, BaseSiteSetting):
     dark_page = ColourField(_("page"), default=DARK.page, help_text=_("Behind everything."))
     dark_card = ColourField(_("card"), default=DARK.card, help_text=_("Behind the body of the mail."))
     dark_line = ColourField(_("lines"), default=DARK.line, help_text=_("Dividers, and the lines of tables."))
-    dark_text = ColourField(_("text"), default=DARK.text)
+    dark_text = ColourField(_("text"), default=DARK.text, help_text=_("Headings, paragraphs, numbers."))
     dark_quiet = ColourField(_("quiet text"), default=DARK.quiet, help_text=_("Dates, and what stands at the foot."))
     dark_accent = ColourField(_("accent"), default=DARK.accent, help_text=_("Links and buttons."))
     dark_on_accent = ColourField(_("text on the accent"), default=DARK.on_accent, help_text=_("The words on buttons."))

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TabbedInterface
+from wagtail.admin.staticfiles import versioned_static
 from wagtail.contrib.settings.registry import register_setting
 
 from wagtail_lifecycle.models import Branding
@@ -15,13 +16,16 @@ from wagtail_lifecycle.models import Branding
 if TYPE_CHECKING:
     from wagtail.admin.panels import Panel
 
-ICON: Final = "view"
+ICON: Final = "mail"
 #: What stands beside each other.
-ROWS: Final = (("page", "card", "line"), ("text", "quiet"), ("accent", "on_accent"))
+ROWS: Final = (("page", "card"), ("text", "quiet"), ("accent", "on_accent"), ("line",))
 
 
 class BrandingForm(WagtailAdminModelForm):
     """Says at each field, in a sentence, what people could not read. The preview shows it all the same."""
+
+    class Media:
+        css = {"all": [versioned_static("wagtail_lifecycle/css/branding.css")]}
 
     def _post_clean(self) -> None:
         # Here, not in clean(): only now has the branding its new values.
