@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.db import connections
@@ -191,9 +192,9 @@ def test_a_middleware_above_them_is_right(settings):
     assert ids(site.check_middleware) == []
 
 
-def test_without_wagtails_settings_nobody_can_choose_colours(settings):
+def test_without_wagtails_settings_nobody_can_choose_colours(monkeypatch):
     assert ids(site.check_settings_app) == []
-    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != "wagtail.contrib.settings"]
+    monkeypatch.delitem(apps.app_configs, "wagtailsettings")
     assert ids(site.check_settings_app) == ["W013"]
 
 
