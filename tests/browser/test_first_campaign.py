@@ -125,7 +125,7 @@ def see_the_preview_change(page: Any, screenshot: Any) -> None:
     page.get_by_role("button", name="Toggle preview").click()
     expect_in_preview(page, "Good morning")
     expect_in_preview(page, "Hello Ana, welcome.")
-    page.evaluate("scrollTo(0, 0)")
+    page.locator("#id_name").scroll_into_view_if_needed()
     screenshot(page, "campaign-editor")
     page.locator("[data-streamfield-child]").first.locator("input[type=text]").first.fill("Good evening")
     expect_in_preview(page, "Good evening")
