@@ -204,7 +204,8 @@ class Delivery(models.Model):
             models.Index(
                 fields=["lease_until"], condition=Q(status__in=["claimed", "sending"]), name="lifecycle_leases"
             ),
-            models.Index(fields=["run", "status"], name="lifecycle_run_balance"),
+            # With the key, so that the page of a run lists its mails without reading those of all others.
+            models.Index(fields=["run", "status", "id"], name="lifecycle_run_mails"),
             models.Index(fields=["address_hash"], name="lifecycle_mailboxes"),
             models.Index(fields=["campaign"], condition=Q(campaign__isnull=False), name="lifecycle_of_campaign"),
         ]

@@ -25,7 +25,7 @@ from wagtail_lifecycle.exceptions import UnknownName
 from wagtail_lifecycle.models import Campaign, Delivery, Run
 from wagtail_lifecycle.wagtail_admin.access import may, remember_homes
 from wagtail_lifecycle.wagtail_admin.audit import entries_of_run
-from wagtail_lifecycle.wagtail_admin.balances import Balance
+from wagtail_lifecycle.wagtail_admin.balances import Balance, balances_of
 from wagtail_lifecycle.wagtail_admin.buttons import run_offers
 from wagtail_lifecycle.wagtail_admin.columns import WIDE, TemplateColumn, TextColumn, capitalised
 from wagtail_lifecycle.wagtail_admin.exports import HarmlessExportMixin
@@ -46,15 +46,23 @@ if TYPE_CHECKING:
 
 class DeliveryFilterSet(WagtailFilterSet):
     status = django_filters.MultipleChoiceFilter(
-        label=_("Status"), choices=lambda: capitalised(Delivery.Status.choices), widget=forms.CheckboxSelectMultiple
+        label=_("Status"),
+        choices=lambda: capitalised(Delivery.Status.choices),
+        widget=forms.CheckboxSelectMultiple,
+        # No row comes twice, and looking for such reads all of them.
+        distinct=False,
     )
     reason = django_filters.MultipleChoiceFilter(
-        label=_("Reason"), choices=Delivery.Reason.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Reason"), choices=Delivery.Reason.choices, widget=forms.CheckboxSelectMultiple, distinct=False
     )
 
     class Meta:
         model = Delivery
         fields: list[str] = []
+
+
+#: What was accepted has no reason.
+WITH_REASON = tuple(status for status in Delivery.Status if status != Delivery.Status.SENT)
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,8 @@ class RunView(HarmlessExportMixin, IndexView):
     any_permission_required = None
     template_name = "wagtail_lifecycle/admin/run.html"
     results_template_name = "wagtail_lifecycle/admin/deliveries_results.html"
-    default_ordering = "pk"
+    # The index that counts mails also lists them this way; by key alone those of other runs would be read as well.
+    default_ordering = ["status", "pk"]
     search_fields = ["address", "recipient_key"]
     paginate_by = 50
     export_headings = {
@@ -147,6 +156,12 @@ class RunView(HarmlessExportMixin, IndexView):
     def get_base_queryset(self) -> QuerySet[Delivery]:
         return Delivery.objects.filter(run=self.run) if self.may_see_people else Delivery.objects.none()
 
+    def get_paginator(self, queryset: QuerySet[Delivery], *args: Any, **options: Any) -> Any:
+        paginator = super().get_paginator(queryset, *args, **options)
+        if self.may_see_people and not (self.is_searching or self.is_filtering):
+            paginator.count = self.balance.planned
+        return paginator
+
     def get_index_url(self) -> str:
         return reverse("lifecycle_runs:run", args=[self.run.pk])
 
@@ -163,24 +178,18 @@ class RunView(HarmlessExportMixin, IndexView):
     # -- The run ---------------------------------------------------------------------------------------------
 
     @cached_property
-    def counts(self) -> list[tuple[str, str, int]]:
-        rows = Delivery.objects.filter(run=self.run).order_by("status", "reason").values_list("status", "reason")
-        return list(rows.annotate(count=Count("pk")))
-
-    @property
     def balance(self) -> Balance:
-        by_status: dict[str, int] = {}
-        for status, _reason, count in self.counts:
-            by_status[status] = by_status.get(status, 0) + count
-        return Balance.of(by_status)
+        return balances_of([self.run])[self.run.pk]
 
     @property
     def reasons(self) -> list[ReasonCount]:
         statuses, reasons = dict(Delivery.Status.choices), dict(Delivery.Reason.choices)
+        # Most mails were accepted and have none.
+        rows = Delivery.objects.filter(run=self.run, status__in=WITH_REASON).exclude(reason="")
+        counts = rows.values_list("status", "reason").annotate(count=Count("pk")).order_by("status", "reason")
         told = [
             ReasonCount(str(statuses[status]), str(reasons.get(reason, reason)), count)
-            for status, reason, count in self.counts
-            if reason
+            for status, reason, count in counts
         ]
         return sorted(told, key=lambda each: -each.count)
 
