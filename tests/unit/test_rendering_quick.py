@@ -176,3 +176,14 @@ def test_what_is_remembered_of_numbers_is_bounded():
     for start in (0, MAX_REMEMBERED, 2 * MAX_REMEMBERED):
         template.render(values(numbers=range(start, start + MAX_REMEMBERED)), autoescape=True)
         assert len(memory_of(translation.get_language())) <= MAX_REMEMBERED
+
+
+def test_a_text_handed_over_is_a_constant_unless_a_tag_gives_its_name_away():
+    source = "{{ c }}{% for c in data.numbers %}{{ c }}{% endfor %}{{ c|upper }}{% with c=1 %}{{ c }}{% endwith %}"
+    template = personal_template(source, frozenset({"c"}), frozenset({("c", "<a>")}))
+    values = {"c": "<a>", "data": {"numbers": [1, 2]}}
+    expected = template.render_by_django(values, autoescape=True)
+    assert expected == "&lt;a&gt;12&lt;A&gt;1"
+    assert template.render(values, autoescape=True) == expected
+    assert template.render(values, autoescape=False) == "<a>12<A>1"
+    assert template.encode(values, autoescape=True).replace(b"=\r\n", b"") == expected.encode()

@@ -9,9 +9,8 @@ from wagtail_lifecycle.blocks.content import (
     QuoteBlock,
     RichTextBlock,
     SpacerBlock,
-    VerifyButtonBlock,
 )
-from wagtail_lifecycle.blocks.media import ButtonBlock, HeroBlock, ImageBlock
+from wagtail_lifecycle.blocks.media import ButtonBlock, HeroBlock, ImageBlock, VerifyButtonBlock
 from wagtail_lifecycle.blocks.pages import PageListBlock
 from wagtail_lifecycle.blocks.reports import PageViewsBlock, SiteTotalsBlock
 from wagtail_lifecycle.blocks.tables import TableBlock

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks as wagtail_blocks
 
 from wagtail_lifecycle.blocks.base import EmailBlock
-from wagtail_lifecycle.blocks.groups import LAYOUT, MEDIA, TEXT, template
+from wagtail_lifecycle.blocks.groups import LAYOUT, TEXT, template
 from wagtail_lifecycle.registry import register_block
 
 RICH_TEXT_FEATURES = [
@@ -49,22 +49,6 @@ class RichTextBlock(EmailBlock):
             "text": '<p>Good morning <span data-merge-tag="recipient.first_name" data-fallback="friend">'
             "First name</span>,</p><p>three new stories came out <b>this week</b>.</p>"
         }
-
-
-@register_block
-class VerifyButtonBlock(EmailBlock):
-    name = "verify_button"
-    asks_to_verify = True
-
-    text = wagtail_blocks.CharBlock(label=_("Text"), max_length=60, default=_("Confirm your address"))
-
-    class Meta:
-        template = template("verify_button")
-        icon = "check"
-        label = _("Button to verify the address")
-        group = MEDIA
-        description = _("Leads each user to the page where they confirm that the address is theirs.")
-        preview_value = {"text": "Confirm your address"}
 
 
 @register_block

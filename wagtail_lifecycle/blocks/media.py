@@ -123,3 +123,19 @@ class ButtonBlock(EmailBlock, LinkStructBlock):
         group = MEDIA
         description = _("One clear thing to do.")
         preview_value = {"text": "Read the story", "page": None, "url": "https://example.org/"}
+
+
+@register_block
+class VerifyButtonBlock(EmailBlock):
+    name = "verify_button"
+    asks_to_verify = True
+
+    text = wagtail_blocks.CharBlock(label=_("Text"), max_length=60, default=_("Confirm your address"))
+
+    class Meta:
+        template = template("verify_button")
+        icon = "check"
+        label = _("Button to verify the address")
+        group = MEDIA
+        description = _("Leads each user to the page where they confirm that the address is theirs.")
+        preview_value = {"text": "Confirm your address"}

@@ -81,6 +81,10 @@ class Expressions:
         yield
         self._given = outer
 
+    def is_given(self, name: str) -> bool:
+        """Tell whether a tag around this place gives `name` a value of its own."""
+        return name in self._given
+
     def name(self, name: str) -> Name:
         if name in self._given:
             known = self._given[name]

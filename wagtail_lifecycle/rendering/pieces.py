@@ -226,8 +226,13 @@ def _engine() -> Engine:
 
 
 @lru_cache(maxsize=512)
-def personal_template(source: str, arguments: frozenset[str]) -> PieceTemplate:
-    """Compile the inside of a `personal` tag. Raises TemplateSyntaxError for names that do not exist there."""
+def personal_template(
+    source: str, arguments: frozenset[str], constants: frozenset[tuple[str, str]] = frozenset()
+) -> PieceTemplate:
+    """Compile the inside of a `personal` tag. Raises TemplateSyntaxError for names that do not exist there.
+
+    `arguments` are the names of the tag's own, `constants` the names and values of those that are texts.
+    """
     template = Template(source, engine=_engine())
     unknown = names_in(template.nodelist) - names_given_in(template.nodelist) - PERSONAL_NAMES - arguments
     if unknown:
@@ -236,4 +241,4 @@ def personal_template(source: str, arguments: frozenset[str]) -> PieceTemplate:
             f"{{% personal %}} knows {allowed}, not {', '.join(sorted(unknown))}. Hand other values over as "
             f"arguments: {{% personal {min(unknown)}=… %}}."
         )
-    return PieceTemplate(template)
+    return PieceTemplate(template, {name: text for name, text in constants if name not in PERSONAL_NAMES})

@@ -10,6 +10,7 @@ harmless.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from html import escape
 from typing import Any, Final
 
 from django.template import Context, Template
@@ -26,14 +27,18 @@ from wagtail_lifecycle.rendering.lookups import LeftToDjango
 from wagtail_lifecycle.rendering.remembering import MEMORY, Memory, memory_of
 from wagtail_lifecycle.rendering.writing import Source
 
+NONE: Final[Mapping[str, str]] = {}
+
 Quick = Callable[[Mapping[str, Any], Memory], Any]
 
 
 class PieceTemplate:
     """A template that renders the short way where there is one."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, constants: Mapping[str, str] = NONE) -> None:
         self.template = template
+        #: texts that have a name in the template and are the same for everybody
+        self.constants = constants
         self._quick: dict[tuple[bool, bool], Quick | None] = {}
 
     def render(self, values: Mapping[str, Any], *, autoescape: bool) -> str:
@@ -49,7 +54,8 @@ class PieceTemplate:
         """Return what the function says that is written for this way; None where there is none."""
         way = (autoescape, is_encoded)
         if way not in self._quick:
-            self._quick[way] = _compiled(self.template.nodelist, autoescape=autoescape, is_encoded=is_encoded)
+            compiler = Compiler(Source(HELPERS, is_encoded=is_encoded), autoescape=autoescape, constants=self.constants)
+            self._quick[way] = _compiled(self.template.nodelist, compiler)
         quick = self._quick[way]
         if quick is None:
             return None
@@ -62,11 +68,10 @@ class PieceTemplate:
         return str(self.template.render(Context(dict(values), autoescape=autoescape)))
 
 
-def _compiled(nodes: NodeList, *, autoescape: bool, is_encoded: bool) -> Quick | None:
-    source = Source(HELPERS, is_encoded=is_encoded)
+def _compiled(nodes: NodeList, compiler: Compiler) -> Quick | None:
     try:
-        Compiler(source, autoescape=autoescape).write(nodes)
-        return source.function()
+        compiler.write(nodes)
+        return compiler.source.function()
     except (LeftToDjango, RecursionError):
         return None
 
@@ -74,8 +79,9 @@ def _compiled(nodes: NodeList, *, autoescape: bool, is_encoded: bool) -> Quick |
 class Compiler:
     """Writes nodes into a source. Raises LeftToDjango for what it does not know."""
 
-    def __init__(self, source: Source, *, autoescape: bool) -> None:
+    def __init__(self, source: Source, *, autoescape: bool, constants: Mapping[str, str] = NONE) -> None:
         self.source = source
+        self.constants = constants
         self.expressions = Expressions(source, autoescape=autoescape)
 
     def write(self, nodes: Iterable[Node]) -> None:
@@ -94,8 +100,18 @@ class Compiler:
         expression = node.filter_expression
         if type(expression.var) is SafeString and not expression.filters:
             self.source.add_text(str(expression.var))
+        elif (constant := self._constant(expression)) is not None:
+            self.source.add_text(escape(constant) if self.expressions.autoescape else constant)
         else:
             self.source.add_expression(self.expressions.written(expression))
+
+    def _constant(self, expression: FilterExpression) -> str | None:
+        """Return the text of an argument of the tag that stands there as it is, so that it is encoded only once."""
+        variable = expression.var
+        if type(variable) is not Variable or variable.translate or expression.filters:
+            return None
+        name, *steps = variable.lookups or [""]
+        return None if steps or self.expressions.is_given(name) else self.constants.get(name)
 
     def write_loop(self, node: Any) -> None:
         if len(node.loopvars) != 1 or node.is_reversed:

@@ -27,12 +27,16 @@ class PersonalNode(Node):
     """Keeps its inside aside, to be rendered per recipient, and leaves a marker."""
 
     def __init__(self, source: str, arguments: dict[str, FilterExpression]) -> None:
-        self.template = personal_template(source, frozenset(arguments))
+        self.source = source
+        # Here as well, so that a mistake is found when the template is loaded.
+        personal_template(source, frozenset(arguments))
         self.arguments = arguments
 
     def render(self, context: template.Context) -> SafeString:
         values = {name: _plain(name, value.resolve(context)) for name, value in self.arguments.items()}
-        return current_collector().add(Personal(self.template, values))
+        texts = frozenset((name, value) for name, value in values.items() if isinstance(value, str))
+        template = personal_template(self.source, frozenset(values), texts)
+        return current_collector().add(Personal(template, values))
 
 
 def _plain(name: str, value: Any) -> Any:
