@@ -76,6 +76,7 @@ class MonthlyReport(Starter):
             greeting(_("Dear %(name)s,"), _("this is what happened on the site last month.")),
             ("site_totals", {"heading": _("The site in numbers")}),
             ("page_list", {"heading": _("New last month"), "choice": "recent", "pages": []}),
+            ("page_list", {"heading": _("Read most last month"), "choice": "popular", "pages": []}),
             *button(_("See what is new"), site),
         ]
 
@@ -157,8 +158,8 @@ class Welcome(Starter):
 
     def body(self, site: Site | None) -> list[Block]:
         return [
-            heading(_("Good to have you")),
-            greeting(_("Dear %(name)s,"), _("your address is confirmed, and everything here is yours to read.")),
+            opening(_("Good to have you"), _("Your address is confirmed.")),
+            greeting(_("Dear %(name)s,"), _("everything here is yours to read now.")),
             note(_("Write here in one sentence what to try first.")),
             *button(_("Begin here"), site),
         ]
@@ -189,6 +190,12 @@ class Announcement(Starter):
 
 def heading(words: str) -> Block:
     return "heading", {"text": words, "size": "large"}
+
+
+def opening(title: str, words: str) -> Block:
+    """Return a wide beginning on the accent colour; its author may add a picture."""
+    words_only: dict[str, object] = {"image": None, "button": "", "page": None, "url": ""}
+    return "hero", {**words_only, "heading": title, "text": format_html("<p>{}</p>", words), "tone": "accent"}
 
 
 def text(words: str) -> Block:
