@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wagtail_lifecycle import links
 from wagtail_lifecycle.audiences import get_audience
 from wagtail_lifecycle.data_sources import Period, load_data
-from wagtail_lifecycle.rendering import Links
+from wagtail_lifecycle.rendering import inert_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from wagtail_lifecycle.audiences import Audience, Recipient
     from wagtail_lifecycle.models import Campaign
-    from wagtail_lifecycle.rendering import CompiledMail, Mail
+    from wagtail_lifecycle.rendering import CompiledMail, Content, Mail
 
 #: Longer than any name that somebody looks for, and than any key.
 MAX_TEXT: Final = 200
@@ -40,6 +40,12 @@ def rules_of(campaign: Campaign) -> Campaign:
     source = campaign.source
     # The object at hand, because what is edited is not saved yet.
     return campaign if source.pk == campaign.pk else source
+
+
+def content_of(campaign: Campaign) -> Content:
+    """Return the words of the campaign, and for a translation the rules of its source."""
+    rules = rules_of(campaign)
+    return campaign.content if rules is campaign else campaign.content.ruled_by(rules.content)
 
 
 def period_of(campaign: Campaign, now: datetime) -> Period:
@@ -136,15 +142,6 @@ def personal_mail(
     if data is None:
         data = data_of(compiled, [recipient], period)[recipient.key]
     return compiled.personalise(recipient, data=data, links=inert_links(recipient.key, base=base))
-
-
-def inert_links(recipient_key: str, *, base: str) -> Links:
-    """Return links for a mail that is only looked at."""
-    return Links(
-        unsubscribe=links.inert_unsubscribe_url(base=base),
-        site=f"{base}/",
-        verify=links.inert_verify_url(recipient_key, base=base),
-    )
 
 
 def extremes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from email.utils import make_msgid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,7 +57,7 @@ def send_test(campaign: Campaign, address: str, *, user: Any, recipient: Recipie
         )
     if not is_allowed("test-mail", str(user.pk), settings.test_limit):
         raise RefusedTest(_too_many(settings.test_limit))
-    content = content_of(campaign)
+    content = samples.content_of(campaign)
     mail = _marked(_mail(campaign, content, recipient, now), campaign, recipient, content.language)
     with Line() as line:
         return line.send(_letter(content, mail, address, now))
@@ -71,16 +70,6 @@ def _too_many(limit: int) -> str:
         limit,
     )
     return sentence % {"count": limit}
-
-
-def content_of(campaign: Campaign) -> Content:
-    """Return the words of the campaign, and for a translation the rules of its source."""
-    content, rules = campaign.content, samples.rules_of(campaign)
-    if rules is campaign:
-        return content
-    of_source = rules.content
-    names = ("campaign_id", "sender", "audience", "topic", "period", "brand")
-    return replace(content, **{name: getattr(of_source, name) for name in names})
 
 
 def _mail(campaign: Campaign, content: Content, recipient: Recipient | None, now: datetime) -> Mail:

@@ -13,6 +13,7 @@ from wagtail_lifecycle.wagtail_admin import (
     branding,
     campaigns,
     merge_tags,
+    preview_readers,
     resuming,
     runs,
 )
@@ -32,5 +33,6 @@ hooks.register("register_group_permission_panel", access_groups.permission_panel
 hooks.register("construct_snippet_action_menu", access_views.offer_publishing)
 hooks.register("register_log_actions", resuming.register_log_actions)
 hooks.register("register_log_actions", audit.register_log_actions)
+hooks.register("register_log_actions", preview_readers.register_log_actions)
 hooks.register("before_delete_snippet", campaigns.refuse_to_delete)
 hooks.register("on_serve_page", remember_page, order=LAST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -134,7 +134,7 @@ def _load(run_id: int, _translation_key: UUID) -> Editions:
 def _translations(run: Run, source: Content) -> dict[str, CompiledMail]:
     others = RunContent.objects.filter(run=run).exclude(locale=run.campaign.locale_id).order_by("pk")
     translated = [pinned.revision.as_object().content for pinned in others.select_related("revision")]
-    compiled = ((content.language, _translation(run, _of_source(content, source))) for content in translated)
+    compiled = ((content.language, _translation(run, content.ruled_by(source))) for content in translated)
     return {language: mail for language, mail in compiled if mail is not None}
 
 
@@ -146,19 +146,6 @@ def _translation(run: Run, content: Content) -> CompiledMail | None:
         extra = {"action": "translation_broken", "run_id": run.pk, "language": content.language}
         logger.warning("A translation cannot become a mail: %s", error, extra=extra)
         return None
-
-
-def _of_source(content: Content, source: Content) -> Content:
-    """Return the translated words under the source's rules: a translation is content only."""
-    return replace(
-        content,
-        campaign_id=source.campaign_id,
-        sender=source.sender,
-        audience=source.audience,
-        topic=source.topic,
-        period=source.period,
-        brand=source.brand,
-    )
 
 
 def _expires_after(source: Campaign) -> timedelta | None:

@@ -174,7 +174,10 @@ class Campaign(
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
         ordering = ["name"]
-        permissions = [("send_test_campaign", "Can send tests of campaigns")]
+        permissions = [
+            ("send_test_campaign", "Can send tests of campaigns"),
+            ("preview_people_campaign", "Can see the mails of real people in previews"),
+        ]
 
     def __str__(self) -> str:
         # The editor saves drafts before they have a name.
@@ -239,11 +242,18 @@ class Campaign(
             brand=brand_of(self.home),
         )
 
-    preview_modes = [("html", _("HTML")), ("text", _("Text"))]
+    preview_modes = [("html", _("HTML")), ("dark", _("HTML, dark")), ("text", _("Text"))]
     default_preview_mode = "html"
+    #: the first is shown first; mails are 600 pixels wide where there is room
+    preview_sizes = [
+        {"name": "mobile", "icon": "mobile-alt", "device_width": 375, "label": _("Preview in phone width")},
+        {"name": "desktop", "icon": "desktop", "device_width": 760, "label": _("Preview in computer width")},
+    ]
 
-    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:  # noqa: ARG002
-        return rendering.preview_response(rendering.preview(self.content, mode=mode_name))
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
+        # The admin's views know who looks, and whose mail they want to see.
+        show = getattr(request, "lifecycle_preview", rendering.preview)
+        return rendering.preview_response(show(self.content, mode=mode_name))
 
 
 def revisions_of(campaign_ids: Iterable[int]) -> QuerySet[Revision]:

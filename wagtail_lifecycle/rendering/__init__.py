@@ -9,7 +9,17 @@ from wagtail_lifecycle.rendering.brand import Brand, Palette
 from wagtail_lifecycle.rendering.compiling import CompiledMail, compile_mail
 from wagtail_lifecycle.rendering.content import Content, Links, Mail, Octets
 from wagtail_lifecycle.rendering.merge_tags import find_merge_tags
-from wagtail_lifecycle.rendering.preview import PREVIEW_POLICY, preview, preview_block, preview_response
+from wagtail_lifecycle.rendering.preview import (
+    PREVIEW_POLICY,
+    Read,
+    Reading,
+    inert_links,
+    preview,
+    preview_block,
+    preview_response,
+    read_example,
+    read_nobody,
+)
 
 __all__ = [
     "PREVIEW_POLICY",
@@ -20,9 +30,14 @@ __all__ = [
     "Mail",
     "Octets",
     "Palette",
+    "Read",
+    "Reading",
     "compile_mail",
     "find_merge_tags",
+    "inert_links",
     "preview",
     "preview_block",
     "preview_response",
+    "read_example",
+    "read_nobody",
 ]

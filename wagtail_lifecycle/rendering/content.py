@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol, Self
 
@@ -35,6 +35,18 @@ class Content:
     topic: str = ""
     #: of the campaign's site
     brand: Brand = field(default_factory=Brand)
+
+    def ruled_by(self, source: Content) -> Content:
+        """Return these words under the rules of the source: a translation is content only."""
+        return replace(
+            self,
+            campaign_id=source.campaign_id,
+            sender=source.sender,
+            audience=source.audience,
+            topic=source.topic,
+            period=source.period,
+            brand=source.brand,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
 from wagtail_lifecycle.audiences import audience_choices
 from wagtail_lifecycle.models import Campaign, Run, RunContent, Topic
 from wagtail_lifecycle.models.campaigns import is_topic_used, revisions_of
+from wagtail_lifecycle.wagtail_admin import previews
 from wagtail_lifecycle.wagtail_admin.access import ANY, may, remember_homes, scope
 from wagtail_lifecycle.wagtail_admin.access_views import (
     CampaignChooserViewSet,
@@ -153,6 +154,11 @@ class CampaignViewSet(SnippetViewSet):
     menu_name = "lifecycle-campaigns"
     edit_handler = edit_handler
     index_view_class = CampaignIndexView
+    add_view_class = previews.CampaignCreateView
+    edit_view_class = previews.CampaignEditView
+    preview_on_add_view_class = previews.CampaignPreviewOnCreateView
+    preview_on_edit_view_class = previews.CampaignPreviewOnEditView
+    revisions_view_class = previews.CampaignPreviewRevisionView
     index_template_name = "wagtail_lifecycle/admin/campaigns.html"
     filterset_class = CampaignFilterSet
     copy_view_class = CampaignCopyView
@@ -207,6 +213,8 @@ class CampaignViewSet(SnippetViewSet):
             path("starters/", self.construct_view(GalleryView), name="starters"),
             path("starters/<slug:starter>/begin/", self.construct_view(BeginView), name="begin"),
             path("starters/<slug:starter>/picture/", self.construct_view(PictureView), name="starter_picture"),
+            path("preview/<int:pk>/reader/", self.construct_view(previews.ReaderView), name="preview_reader"),
+            path("preview/<int:pk>/people/", self.construct_view(previews.PeopleView), name="preview_people"),
             path("outlook/", self.outlook_view, name="outlook"),
             path("reach/", self.construct_view(ReachView), name="reach"),
             path("reach/person/", self.construct_view(PersonView), name="reach_person"),

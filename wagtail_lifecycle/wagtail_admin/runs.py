@@ -66,5 +66,6 @@ class RunViewSet(ViewSet):
 def view_permissions() -> QuerySet[Permission]:
     """Return what groups may be allowed to see; the permissions of campaigns and topics register themselves."""
     return Permission.objects.filter(
-        content_type__app_label="wagtail_lifecycle", codename__in=["view_run", "steer_run", "view_delivery"]
+        content_type__app_label="wagtail_lifecycle",
+        codename__in=["view_run", "steer_run", "view_delivery", "preview_people_campaign"],
     )
