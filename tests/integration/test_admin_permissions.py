@@ -42,7 +42,7 @@ EDITOR = ["add_campaign", "change_campaign", "view_run"]
 MODERATOR = [
     *EDITOR,
     *("publish_campaign", "delete_campaign", "lock_campaign", "unlock_campaign", "send_test_campaign"),
-    *("steer_run", "view_delivery", "add_topic", "change_topic", "delete_topic"),
+    *("preview_people_campaign", "steer_run", "view_delivery", "add_topic", "change_topic", "delete_topic"),
 ]
 #: the columns of the table
 COLUMNS = {"visitor": [], "viewer": VIEWER, "editor": EDITOR, "moderator": MODERATOR}
@@ -51,6 +51,7 @@ SHARED = (
     "snippets/wagtail_lifecycle/topic/",
     "snippets/choose/wagtail_lifecycle/topic/",
     "snippets/wagtail_lifecycle/campaign/reach/person/",
+    "snippets/wagtail_lifecycle/campaign/preview/1/people/",
     "lifecycle/failures/senders/",
 )
 #: everybody the table tells about, and the column or rule that holds for them

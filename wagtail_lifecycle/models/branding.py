@@ -28,7 +28,6 @@ from wagtail_lifecycle.rendering.example import example_content
 from wagtail_lifecycle.rendering.images import MailImage, mail_image
 from wagtail_lifecycle.rendering.mjml import refuse_oversized
 from wagtail_lifecycle.rendering.rich_text import MERGE_TAG_ATTRIBUTE
-from wagtail_lifecycle.rendering.schemes import shown_in
 
 if TYPE_CHECKING:
     from django.utils.functional import Promise
@@ -206,11 +205,7 @@ class Branding(PreviewableMixin, BaseSiteSetting):
                 yield f"{scheme}_{front}", sentence % {"ratio": _rounded_down(ratio), "needed": contrast.ENOUGH}
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:  # noqa: ARG002
-        content = example_content(self.brand)
-        if mode_name == "text":
-            return rendering.preview_response(rendering.preview(content, mode="text"))
-        html = rendering.preview(content, mode="html")
-        return rendering.preview_response(shown_in(html, "dark" if mode_name == "dark" else "light"))
+        return rendering.preview_response(rendering.preview(example_content(self.brand), mode=mode_name))
 
 
 def brand_of(site: Site | None) -> Brand:

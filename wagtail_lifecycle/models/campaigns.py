@@ -252,8 +252,9 @@ class Campaign(
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponse:
         # The admin's views know who looks, and whose mail they want to see.
-        show = getattr(request, "lifecycle_preview", rendering.preview)
-        return rendering.preview_response(show(self.content, mode=mode_name))
+        show = getattr(request, "lifecycle_preview", None)
+        page = show(mode_name) if show else rendering.preview(self.content, mode=mode_name)
+        return rendering.preview_response(page)
 
 
 def revisions_of(campaign_ids: Iterable[int]) -> QuerySet[Revision]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from wagtail_lifecycle import links as signed_links
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.conf import settings
-from wagtail_lifecycle.exceptions import CompileError, Misconfigured
+from wagtail_lifecycle.exceptions import LifecycleError, Misconfigured
 from wagtail_lifecycle.rendering.compiling import CompiledMail, compile_mail
 from wagtail_lifecycle.rendering.content import Content, Links, Mail, Person
 from wagtail_lifecycle.rendering.inbox import Inbox
@@ -138,7 +138,8 @@ def _shown(content: Content, *, mode: str, read: Read, with_inbox: bool) -> str:
     try:
         reading, mail = _read(content, read)
         inbox = _inbox(content, reading, mail) if with_inbox else None
-    except (CompileError, Misconfigured) as error:
+    # Among them an audience, a sender or a base of links that is not there.
+    except LifecycleError as error:
         return _page(problem=str(error))
     except Exception:  # a site's own block may raise anything, and the editor must stay usable
         logger.exception("preview failed", extra={"action": "preview", "campaign_id": content.campaign_id})

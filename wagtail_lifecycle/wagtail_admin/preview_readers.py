@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import LogFormatter, log
-from wagtail.permissions import policy_registry
 
 from wagtail_lifecycle import links, planning, rendering, samples
-from wagtail_lifecycle.models import Delivery
+from wagtail_lifecycle.models import Campaign, Delivery
+from wagtail_lifecycle.wagtail_admin.access import is_everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from django.utils.functional import Promise
 
     from wagtail_lifecycle.audiences import Recipient
-    from wagtail_lifecycle.models import Campaign
-    from wagtail_lifecycle.rendering import CompiledMail, Read, Reading
+    from wagtail_lifecycle.rendering import CompiledMail, Content, Read, Reading
 
 #: the permission without the model's name
 PERMISSION: Final = "preview_people"
@@ -44,6 +43,7 @@ REAL: Final[dict[str, str | Promise]] = {
     PERSON: _("A reader I choose"),
 }
 
+GONE: Final = _("Who you have chosen is not in the audience any more. This is the example reader.")
 WARNINGS: Final[dict[str, str | Promise]] = {
     Delivery.Reason.OPTED_OUT: _("This person has opted out, so would not get the mail."),
     Delivery.Reason.SUPPRESSED: _("This address is suppressed, so would not get the mail."),
@@ -77,9 +77,11 @@ def _slot(campaign: Campaign) -> str:
 
 
 def may_see_people(user: Any, campaign: Campaign) -> bool:
-    """Tell whether somebody may see the mails of real people of this campaign."""
-    policy = policy_registry.get(campaign)
-    return bool(campaign.pk and policy.user_has_permission_for_instance(user, PERMISSION, campaign))
+    """Tell whether somebody may see the mails of real people of this campaign.
+
+    On every site, because audiences belong to all: who may edit one campaign may choose any audience for it.
+    """
+    return bool(campaign.pk) and is_everywhere(user, PERMISSION, Campaign)
 
 
 def choose(campaign: Campaign, wish: str, before: Choice, now: datetime) -> Choice | None:
@@ -116,17 +118,17 @@ def reader(campaign: Campaign, choice: Choice, now: datetime) -> Recipient | Non
     return samples.person(campaign, choice.key, now) if choice.key else None
 
 
-def read_as(campaign: Campaign, choice: Choice, now: datetime) -> Read:
+def read_as(campaign: Campaign, content: Content, choice: Choice, now: datetime) -> Read:
     """Return what says whose mail a preview shows."""
-    content = samples.content_of(campaign)
     if choice.reader == NOBODY:
         return rendering.read_nobody(content)
+    example = rendering.read_example(content)
     if not choice.key:
-        return rendering.read_example(content)
+        return example
 
     def read(compiled: CompiledMail) -> Reading:
         person = reader(campaign, choice, now)
-        return _reading(campaign, person, compiled, now) if person else _gone(campaign, compiled)
+        return _reading(campaign, person, compiled, now) if person else replace(example(compiled), warning=str(GONE))
 
     return read
 
@@ -139,17 +141,6 @@ def _reading(campaign: Campaign, person: Recipient, compiled: CompiledMail, now:
         links=rendering.inert_links(person.key, base=links.base_url()),
         note=gettext("As %(person)s would get it. Its links do nothing.") % {"person": label_of(person)},
         warning=_warning(campaign, person, compiled, data),
-    )
-
-
-def _gone(campaign: Campaign, compiled: CompiledMail) -> Reading:
-    example = rendering.read_example(samples.content_of(campaign))(compiled)
-    return rendering.Reading(
-        person=example.person,
-        data=example.data,
-        links=example.links,
-        note=example.note,
-        warning=gettext("Who you have chosen is not in the audience any more. This is the example reader."),
     )
 
 

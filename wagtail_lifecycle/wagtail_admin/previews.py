@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.views.generic import View
 from wagtail.admin.staticfiles import versioned_static
@@ -31,8 +30,6 @@ from wagtail_lifecycle.wagtail_admin.preview_readers import Choice, may_see_peop
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
-
-    from wagtail_lifecycle.rendering import Content
 
 READER: Final = "wagtail_lifecycle/admin/preview_reader.html"
 PEOPLE: Final = "wagtail_lifecycle/admin/preview_people.html"
@@ -137,16 +134,12 @@ class ShowingMixin:
         inherited: dict[str, Any] = getattr(super(), "get_extra_request_attrs", dict)()
         return {**inherited, "lifecycle_preview": self.show}
 
-    def show(self, content: Content, *, mode: str) -> str:
+    def show(self, mode: str) -> str:
         """Return the page of the preview."""
-        try:
-            campaign = in_language(getattr(self, self.shown), self.request.GET.get("language", ""))
-            choice = choice_of(campaign, self.request)
-            read = preview_readers.read_as(campaign, choice, timezone.now())
-            return rendering.preview(samples.content_of(campaign), mode=mode, read=read)
-        except LifecycleError:
-            # What is wrong with the mail is said there as well.
-            return rendering.preview(content, mode=mode)
+        campaign = in_language(getattr(self, self.shown), self.request.GET.get("language", ""))
+        content = samples.content_of(campaign)
+        read = preview_readers.read_as(campaign, content, choice_of(campaign, self.request), timezone.now())
+        return rendering.preview(content, mode=mode, read=read)
 
 
 def in_language(campaign: Campaign, code: str) -> Campaign:
@@ -184,14 +177,18 @@ class CampaignPreviewView(PermissionCheckedMixin, View):
     """For those who may edit the campaign."""
 
     model = Campaign
+    #: whether it is about real people
+    shows_people = False
 
-    @cached_property
-    def campaign(self) -> Campaign:
-        saved: Campaign = get_object_or_404(Campaign.objects.select_related("latest_revision"), pk=self.kwargs["pk"])
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        saved: Campaign = get_object_or_404(Campaign.objects.select_related("latest_revision"), pk=kwargs["pk"])
         if not self.user_has_permission_for_instance("change", saved):
             raise PermissionDenied
-        latest: Campaign = saved.get_latest_revision_as_object()
-        return latest
+        if self.shows_people and not may_see_people(request.user, saved):
+            raise PermissionDenied
+        #: with what is not published yet
+        self.campaign: Campaign = saved.get_latest_revision_as_object()
 
 
 class ReaderView(CampaignPreviewView):
@@ -200,7 +197,7 @@ class ReaderView(CampaignPreviewView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        wish = request.POST.get("reader", "")
+        wish = request.POST.get("reader", preview_readers.EXAMPLE)
         if wish not in preview_readers.INVENTED and not may_see_people(request.user, self.campaign):
             raise PermissionDenied
         problem = self._remember(wish)
@@ -228,10 +225,9 @@ class PeopleView(CampaignPreviewView):
     """Answers with people of the audience whose name or address has what was typed."""
 
     http_method_names = ["get"]
+    shows_people = True
 
     def get(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
-        if not may_see_people(request.user, self.campaign):
-            raise PermissionDenied
         text = request.GET.get("q", "").strip()
         return render(request, PEOPLE, {"text": text, **self._found(text)})
 

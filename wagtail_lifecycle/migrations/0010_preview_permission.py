@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("wagtail_lifecycle", "0008_send_test_permission"),
+        ("wagtail_lifecycle", "0009_run_mails"),
     ]
 
     operations = [
