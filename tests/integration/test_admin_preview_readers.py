@@ -203,7 +203,8 @@ def test_a_large_audience_takes_no_more_queries_than_a_small_one(editor, campaig
         chosen = queries(lambda: choose(editor, campaign, "longest"))
         counts.append((queries(lambda: shown(editor, campaign)), chosen))
         make_users(300)
-    assert counts[0] == counts[1]
+    assert counts[1][0] <= counts[0][0]
+    assert counts[1][1] <= counts[0][1]
     assert counts[0][0] < 30
 
 
