@@ -7,6 +7,7 @@ from wagtail import blocks as wagtail_blocks
 
 from wagtail_lifecycle.blocks.base import EmailBlock
 from wagtail_lifecycle.blocks.groups import LAYOUT, TEXT, template
+from wagtail_lifecycle.blocks.rich_text import BoundedRichTextBlock
 from wagtail_lifecycle.registry import register_block
 
 RICH_TEXT_FEATURES = [
@@ -37,7 +38,7 @@ class HeadingBlock(EmailBlock):
 class RichTextBlock(EmailBlock):
     name = "rich_text"
 
-    text = wagtail_blocks.RichTextBlock(label=_("Text"), features=RICH_TEXT_FEATURES)
+    text = BoundedRichTextBlock(label=_("Text"), features=RICH_TEXT_FEATURES)
 
     class Meta:
         template = template("rich_text")
@@ -92,7 +93,7 @@ class CallOutBlock(EmailBlock):
         choices=[("info", _("Note")), ("success", _("Good news")), ("warning", _("Attention"))],
         default="info",
     )
-    text = wagtail_blocks.RichTextBlock(label=_("Text"), features=["bold", "italic", "link", "merge-tag"])
+    text = BoundedRichTextBlock(label=_("Text"), features=["bold", "italic", "link", "merge-tag"])
 
     class Meta:
         template = template("call_out")
