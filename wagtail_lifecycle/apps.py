@@ -23,6 +23,7 @@ class WagtailLifecycleConfig(AppConfig):
         for module in REGISTERING:
             import_module(f"{self.name}.{module}")
         import_module(f"{self.name}.signal_handlers").connect()
+        import_module(f"{self.name}.localizing").teach_wagtail_localize(self.get_model("Campaign"))
         import_lifecycle_modules()
 
 
