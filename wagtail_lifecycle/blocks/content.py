@@ -108,7 +108,7 @@ class CallOutBlock(EmailBlock):
 class QuoteBlock(EmailBlock):
     name = "quote"
 
-    text = wagtail_blocks.RichTextBlock(label=_("Text"), features=["bold", "italic", "link", "merge-tag"])
+    text = BoundedRichTextBlock(label=_("Text"), features=["bold", "italic", "link", "merge-tag"])
     source = wagtail_blocks.CharBlock(
         label=_("Source"), required=False, max_length=200, help_text=_("Who said it, and where.")
     )

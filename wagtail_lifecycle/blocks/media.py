@@ -13,6 +13,7 @@ from wagtail.images import get_image_model
 from wagtail_lifecycle.blocks.base import EmailBlock
 from wagtail_lifecycle.blocks.groups import MEDIA, template
 from wagtail_lifecycle.blocks.links import LinkStructBlock
+from wagtail_lifecycle.blocks.rich_text import BoundedRichTextBlock
 from wagtail_lifecycle.registry import register_block
 
 #: Wagtail crops around the focal point of the picture.
@@ -55,7 +56,7 @@ class HeroBlock(PictureStructBlock, EmailBlock, LinkStructBlock):
     image = image_blocks.ImageBlock(label=_("Picture"), required=False)
     heading = wagtail_blocks.CharBlock(label=_("Heading"), max_length=200)
     # No links: the button is the one thing to do here, and a link would vanish on a coloured ground.
-    text = wagtail_blocks.RichTextBlock(label=_("Text"), required=False, features=["bold", "italic", "merge-tag"])
+    text = BoundedRichTextBlock(label=_("Text"), required=False, features=["bold", "italic", "merge-tag"])
     button = wagtail_blocks.CharBlock(label=_("Text of the button"), required=False, max_length=60)
     tone = wagtail_blocks.ChoiceBlock(
         label=_("Colours"), choices=[("plain", _("Plain")), ("accent", _("On the accent colour"))], default="plain"

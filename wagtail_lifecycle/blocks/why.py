@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from wagtail import blocks as wagtail_blocks
 
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.blocks.base import EmailBlock
 from wagtail_lifecycle.blocks.groups import LAYOUT, template
+from wagtail_lifecycle.blocks.rich_text import BoundedRichTextBlock
 from wagtail_lifecycle.registry import register_block
 
 
@@ -18,7 +18,7 @@ class WhyBlock(EmailBlock):
     name = "why"
     says_something = False
 
-    text = wagtail_blocks.RichTextBlock(
+    text = BoundedRichTextBlock(
         label=_("Why people get it"),
         required=False,
         features=["bold", "italic", "link", "merge-tag"],
