@@ -45,7 +45,7 @@ def preview_of(client, data):
         pytest.param([("divider", {})] * 499 + [HEADING], "Good morning", id="500 blocks"),
         pytest.param([draftail(type="unordered-list-item", depth=20_000, text="low")], "low", id="20,000 lists"),
         pytest.param([draftail(text="<div>" * 20_000)], "&lt;div&gt;", id="20,000 tags typed as text"),
-        pytest.param([("rich_text", {"text": "{not json"})], "Unsubscribe", id="what is no rich text"),
+        pytest.param([("rich_text", {"text": "{not json"})], "belongs to your account", id="what is no rich text"),
     ],
 )
 def test_what_is_too_much_is_saved_and_shown(editor, blocks, shown):
