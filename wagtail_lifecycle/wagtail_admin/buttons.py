@@ -10,10 +10,10 @@ from wagtail.admin.widgets import Button
 
 from wagtail_lifecycle.models import Run
 from wagtail_lifecycle.wagtail_admin.access import is_everywhere, may
-from wagtail_lifecycle.wagtail_admin.actions import Action, actions_for
+from wagtail_lifecycle.wagtail_admin.actions import ACTIONS, Action, actions_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from wagtail_lifecycle.wagtail_admin.balances import Balance
 
@@ -34,10 +34,14 @@ def run_offers(run: Run, balance: Balance, user: Any) -> list[dict[str, Any]]:
     return [{"action": action, "url": reverse(action.url_name, args=[run.pk])} for action in fitting]
 
 
-def run_buttons(run: Run, balance: Balance, user: Any, *, back_url: str) -> Iterator[Button]:
-    """Yield the same for a line of the list, to which they come back."""
+def run_buttons(
+    run: Run, balance: Balance, user: Any, *, back_url: str, only: Container[str] = ACTIONS
+) -> Iterator[Button]:
+    """Yield the same, or `only` some of it, for a line of a list, to which they come back."""
     for priority, offer in enumerate(run_offers(run, balance, user)):
         action: Action = offer["action"]
+        if action.slug not in only:
+            continue
         url = f"{offer['url']}?{urlencode({'next': back_url})}"
         if action.question:
             yield Button(str(action.label), url=url, icon_name=action.icon, priority=priority)

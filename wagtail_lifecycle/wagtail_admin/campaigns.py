@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.shortcuts import redirect
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,8 +19,10 @@ from wagtail.admin.ui.tables import LocaleColumn
 from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
 
 from wagtail_lifecycle.audiences import audience_choices
+from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.models import Campaign, Run, RunContent, Topic
 from wagtail_lifecycle.models.campaigns import is_topic_used, revisions_of
+from wagtail_lifecycle.schedules import watching
 from wagtail_lifecycle.wagtail_admin import previews
 from wagtail_lifecycle.wagtail_admin.access import ANY, may, remember_homes, scope
 from wagtail_lifecycle.wagtail_admin.access_views import (
@@ -31,12 +34,13 @@ from wagtail_lifecycle.wagtail_admin.access_views import (
 from wagtail_lifecycle.wagtail_admin.columns import WIDE, SubtitledColumn, TemplateColumn, TextColumn, capitalised
 from wagtail_lifecycle.wagtail_admin.exports import HarmlessExportMixin
 from wagtail_lifecycle.wagtail_admin.forms import ON_EVENT
-from wagtail_lifecycle.wagtail_admin.outlook import OutlookView
+from wagtail_lifecycle.wagtail_admin.outlook import OutlookView, moment
 from wagtail_lifecycle.wagtail_admin.panels import edit_handler
+from wagtail_lifecycle.wagtail_admin.progress import progress_buttons
 from wagtail_lifecycle.wagtail_admin.reach import PersonView, ReachView
 from wagtail_lifecycle.wagtail_admin.resuming import ResumeView, resume_buttons
 from wagtail_lifecycle.wagtail_admin.sender_states import paused_labels
-from wagtail_lifecycle.wagtail_admin.standings import STATUSES, sent_ids, standings_of
+from wagtail_lifecycle.wagtail_admin.standings import STATUSES, moderated_ids, running_ids, sent_ids, standings_of
 from wagtail_lifecycle.wagtail_admin.starters import BeginView, GalleryView, PictureView
 
 if TYPE_CHECKING:
@@ -82,10 +86,11 @@ class CampaignFilterSet(WagtailFilterSet):
 
     def filter_status(self, campaigns: QuerySet[Campaign], _name: str, value: str) -> QuerySet[Campaign]:
         # By primary key, because search does not know the columns of other tables.
-        sent = sent_ids()
-        if value == "sent":
-            return campaigns.filter(pk__in=sent)
-        ids = Campaign.objects.filter(**BY_STATUS[value]).exclude(pk__in=sent).values_list("pk", flat=True)
+        special = {"sent": sent_ids(), "running": running_ids(), "moderation": moderated_ids()}
+        if value in special:
+            return campaigns.filter(pk__in=special[value])
+        elsewhere = {pk for found in special.values() for pk in found}
+        ids = Campaign.objects.filter(**BY_STATUS[value]).exclude(pk__in=elsewhere).values_list("pk", flat=True)
         return campaigns.filter(pk__in=list(ids))
 
     def filter_frequency(self, campaigns: QuerySet[Campaign], _name: str, values: list[str]) -> QuerySet[Campaign]:
@@ -116,11 +121,24 @@ class CampaignIndexView(HarmlessExportMixin, IndexView):
 
     def get_list_more_buttons(self, instance: Any) -> list[Any]:
         buttons: list[Any] = super().get_list_more_buttons(instance)
-        return [*buttons, *resume_buttons(instance, instance.standing.state, self.request.user)]
+        user, back = self.request.user, self.get_index_url()
+        return [
+            *buttons,
+            *progress_buttons(instance.standing, user, back_url=back),
+            *resume_buttons(instance, instance.standing.state, user),
+        ]
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(*args, **kwargs)
-        return context if self.results_only else {**context, "paused_senders": paused_labels()}
+        if self.results_only:
+            return context
+        seen = watching.beat_seen()
+        return {
+            **context,
+            "paused_senders": paused_labels(),
+            "is_beat_silent": watching.is_silent(seen, timezone.now()),
+            "beat_seen": moment(seen, settings.time_zone).words if seen else "",
+        }
 
     def get_base_queryset(self) -> QuerySet[Campaign]:
         campaigns: QuerySet[Campaign] = super().get_base_queryset()
@@ -144,6 +162,8 @@ class CampaignIndexView(HarmlessExportMixin, IndexView):
         standings = standings_of(campaigns)
         for campaign in campaigns:
             campaign.standing = standings[campaign.pk]
+            if campaign.standing.run:
+                campaign.standing.run.home_pk = campaign.home_pk
         return super().get_table(object_list)
 
 
@@ -168,7 +188,7 @@ class CampaignViewSet(SnippetViewSet):
         "name",
         TemplateColumn("status", "campaign_status", label=_("Status"), accessor="standing"),
         TemplateColumn("schedule", "campaign_schedule", label=_("Schedule"), accessor="standing", classname=WIDE),
-        TextColumn("audience", label=_("Audience"), accessor="standing.audience", classname=WIDE),
+        TemplateColumn("audience", "campaign_audience", label=_("Audience"), accessor="standing", classname=WIDE),
         TextColumn("next_run", label=_("Next run"), accessor="standing.next_run"),
         TemplateColumn("last_run", "campaign_last_run", label=_("Last run"), accessor="standing", classname=WIDE),
     ]
@@ -180,6 +200,7 @@ class CampaignViewSet(SnippetViewSet):
         "standing.schedule",
         "standing.schedule_problem",
         "standing.audience",
+        "standing.audience_size",
         "standing.next_run",
         "standing.last_run",
         "standing.last_run_summary",
@@ -190,6 +211,7 @@ class CampaignViewSet(SnippetViewSet):
         "standing.schedule": _("Schedule"),
         "standing.schedule_problem": _("Problem of the schedule"),
         "standing.audience": _("Audience"),
+        "standing.audience_size": _("People in it today"),
         "standing.next_run": _("Next run"),
         "standing.last_run": _("Last run"),
         "standing.last_run_summary": _("Result of the last run"),

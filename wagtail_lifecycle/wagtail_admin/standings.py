@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, Min, OuterRef, Subquery
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from wagtail.models import WorkflowState
 
 from wagtail_lifecycle import schedules
 from wagtail_lifecycle.audiences import audience_choices
@@ -16,6 +19,7 @@ from wagtail_lifecycle.exceptions import InvalidSchedule
 from wagtail_lifecycle.models import Campaign, CampaignState, Run
 from wagtail_lifecycle.wagtail_admin.balances import Balance, balances_of
 from wagtail_lifecycle.wagtail_admin.outlook import moment
+from wagtail_lifecycle.wagtail_admin.progress import GOING, progress_in_words, rates_of, sizes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,15 +29,19 @@ if TYPE_CHECKING:
 
 STATUSES: Final[dict[str, Promise]] = {
     "draft": _("draft"),
+    "moderation": _("in moderation"),
     "live": _("live"),
     "sent": _("sent"),
     "problem": _("needs fixing"),
     "paused": _("paused"),
+    "running": _("running"),
 }
 #: Why a campaign is paused, beside the word "paused".
 PAUSES: Final[dict[str, Promise]] = {
     CampaignState.Pause.DISABLED_IN_BEAT: _("Its periodic task was disabled."),
 }
+#: Workflows that are not over.
+MODERATED: Final = (WorkflowState.STATUS_IN_PROGRESS, WorkflowState.STATUS_NEEDS_CHANGES)
 #: They go once, and are over then.
 ONCE: Final = (Campaign.Frequency.ONCE, Campaign.Frequency.NOW)
 
@@ -51,11 +59,17 @@ class Standing:
     #: why there is no schedule
     schedule_problem: str = ""
     audience: str = ""
+    #: how many people are in it today
+    audience_size: int | None = None
+    #: how far the run is that goes on
+    progress: str = ""
     next_run: str = ""
     last_run: str = ""
     last_run_id: int | None = None
     balance: Balance | None = None
     state: CampaignState | None = None
+    #: the last run
+    run: Run | None = None
 
     @property
     def status_label(self) -> str:
@@ -69,11 +83,15 @@ class Standing:
 
 def standings_of(campaigns: Iterable[Campaign]) -> dict[int, Standing]:
     """Return the standing of each campaign by primary key, in a constant number of queries."""
-    campaigns = list(campaigns)
+    campaigns, now = list(campaigns), timezone.now()
     ids = [campaign.pk for campaign in campaigns]
     states = {state.campaign_id: state for state in CampaignState.objects.filter(campaign__in=ids)}
     runs = {run.campaign_id: run for run in _last_runs(ids)}
-    balances = balances_of(runs.values())
+    for campaign in campaigns:
+        if campaign.pk in runs:
+            runs[campaign.pk].campaign = campaign
+    balances, rates = balances_of(runs.values()), rates_of(runs.values(), now)
+    moderated, sizes = in_moderation(ids), sizes_of((campaign.audience for campaign in campaigns), now)
     sources = _source_ids(campaigns)
     labels = dict(audience_choices())
     return {
@@ -83,21 +101,54 @@ def standings_of(campaigns: Iterable[Campaign]) -> dict[int, Standing]:
             run=(run := runs.get(campaign.pk)),
             balance=balances.get(run.pk) if run else None,
             audience=str(labels.get(campaign.audience, campaign.audience)),
+            audience_size=sizes.get(campaign.audience),
+            rate=rates.get(run.pk, 0) if run else 0,
+            is_moderated=campaign.pk in moderated,
         )
         if campaign.pk in sources
-        else _standing_of_translation(campaign)
+        else _standing_of_translation(campaign, is_moderated=campaign.pk in moderated)
         for campaign in campaigns
     }
 
 
-def status_of(campaign: Campaign, state: CampaignState | None, run: Run | None = None) -> str:
+def status_of(
+    campaign: Campaign, state: CampaignState | None, run: Run | None = None, *, is_moderated: bool = False
+) -> str:
+    if run and is_running(campaign, run):
+        return "running"
     if not campaign.live:
-        return "draft"
+        return "moderation" if is_moderated else "draft"
     if state and state.problem:
         return "problem"
     if state and state.pause_reason:
         return "paused"
     return "sent" if state and run and _is_over(campaign, state, run) else "live"
+
+
+def is_running(campaign: Campaign, run: Run) -> bool:
+    """Tell whether mail goes now. The run of a campaign on an event is always open, and waits for the next one."""
+    return run.status in GOING and not campaign.is_on_event
+
+
+def in_moderation(campaign_ids: Iterable[int]) -> set[int]:
+    """Return those campaigns whose workflow is going on, in one query."""
+    states = WorkflowState.objects.filter(
+        base_content_type=ContentType.objects.get_for_model(Campaign), status__in=MODERATED
+    )
+    rows = states.filter(object_id__in=[str(pk) for pk in campaign_ids]).values_list("object_id", flat=True)
+    return {int(pk) for pk in rows}
+
+
+def moderated_ids() -> list[int]:
+    """Return the campaigns whose status is "in moderation"."""
+    drafts = Campaign.objects.filter(live=False).order_by().values_list("pk", flat=True)
+    return sorted(in_moderation(drafts) - set(running_ids()))
+
+
+def running_ids() -> list[int]:
+    """Return the campaigns whose status is "running"."""
+    scheduled = Campaign.objects.filter(trigger=Campaign.Trigger.SCHEDULE).order_by().values_list("pk", flat=True)
+    return [run.campaign_id for run in _last_runs(list(scheduled)) if run.status in GOING]
 
 
 def _is_over(campaign: Campaign, state: CampaignState, run: Run) -> bool:
@@ -136,28 +187,39 @@ def zone_of(campaign: Campaign) -> ZoneInfo:
 
 
 def _standing(
-    campaign: Campaign, *, state: CampaignState | None, run: Run | None, balance: Balance | None, audience: str
+    campaign: Campaign,
+    *,
+    state: CampaignState | None,
+    run: Run | None,
+    balance: Balance | None,
+    rate: int,
+    is_moderated: bool,
+    audience: str,
+    audience_size: int | None,
 ) -> Standing:
     zone = zone_of(campaign)
     problem = _schedule_problem(campaign)
     return Standing(
-        status=status_of(campaign, state, run),
+        status=status_of(campaign, state, run, is_moderated=is_moderated),
+        progress=progress_in_words(balance, rate) if run and balance and is_running(campaign, run) else "",
         why=_why(state) if campaign.live and state else "",
         has_unpublished_changes=campaign.live and campaign.has_unpublished_changes,
         schedule="" if problem else schedules.describe(campaign),
         schedule_problem=problem,
         audience=audience,
+        audience_size=audience_size,
         next_run=moment(state.next_slot, zone).words if state and state.next_slot else "",
         last_run=moment(run.slot, zone).words if run else "",
         last_run_id=run.pk if run else None,
         balance=balance,
         state=state,
+        run=run,
     )
 
 
-def _standing_of_translation(campaign: Campaign) -> Standing:
+def _standing_of_translation(campaign: Campaign, *, is_moderated: bool) -> Standing:
     return Standing(
-        status=status_of(campaign, None),
+        status=status_of(campaign, None, is_moderated=is_moderated),
         has_unpublished_changes=campaign.live and campaign.has_unpublished_changes,
         schedule=gettext("As the campaign it translates"),
     )
