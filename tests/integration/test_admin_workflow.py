@@ -74,12 +74,14 @@ def test_versions_are_compared_in_words():
     campaign = make_campaign(name="Letter", subject="Old subject", month_day=1)
     campaign.subject, campaign.month_day, campaign.frequency = "New subject", -1, "monthly"
     campaign.topic, campaign.late_within, campaign.is_transactional = make_topic("Offers"), timedelta(hours=3), True
+    campaign.audience = "unverified_users"
     campaign.body[0].value["text"].source = "<p>There is something else.</p>"
     campaign.save_revision()
     compared = " ".join(words(logged_in("moderator").get(url("revisions_compare", campaign.pk, "earliest", "latest"))))
-    for expected in ("Old", "New", "something else", "Every day", "Every month", "last day", "Reports", "Offers"):
+    for expected in ("Old", "New", "else", "Every day", "Every month", "last day", "Reports", "Offers"):
         assert expected in compared, compared
-    assert "3 hours" in compared
+    for expected in ("1 hour 3 hours", "no yes", "Active users", "not verified"):
+        assert expected in compared, compared
 
 
 def test_a_scheduled_campaign_goes_live_and_expires(time_machine):

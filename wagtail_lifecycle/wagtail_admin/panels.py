@@ -8,10 +8,11 @@ from django import forms
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList, Panel, PublishingPanel, TabbedInterface
+from wagtail.admin.panels import FieldRowPanel, ObjectList, Panel, PublishingPanel, TabbedInterface
 from wagtail.admin.staticfiles import versioned_static
 
 from wagtail_lifecycle.models import Campaign
+from wagtail_lifecycle.wagtail_admin.comparing import FieldPanel
 from wagtail_lifecycle.wagtail_admin.forms import DAY_AND_TIME, NEEDED_BY, CampaignForm
 from wagtail_lifecycle.wagtail_admin.inbox import InboxPanel
 from wagtail_lifecycle.wagtail_admin.outlook import outlook_of
