@@ -355,7 +355,7 @@ def test_the_list_tells_how_campaigns_stand(moderator):
     first, second = rows(moderator.get(url("list")))
     assert "Daily digest" in first
     assert "Views of your pages" in first
-    assert "Live" in first.title()
+    assert "Running" in first.title()
     assert "Every day at 08:00 (Europe/Berlin)" in first
     assert "Active users" in first
     assert "Draft" in second.title()
@@ -386,7 +386,7 @@ def test_a_campaign_that_went_its_only_time_is_sent(moderator):
     state = campaign.state
     run = make_empty_run(campaign, slot=state.changed_at + timedelta(minutes=1))
     CampaignState.objects.filter(pk=state.pk).update(next_slot=None)
-    assert "live" in rows(moderator.get(url("list")))[0]
+    assert "running" in rows(moderator.get(url("list")))[0]
     Run.objects.filter(pk=run.pk).update(status=Run.Status.FINISHED)
     assert "sent" in rows(moderator.get(url("list")))[0]
     found = {status: moderator.get(f"{url('list')}?status={status}") for status in ("sent", "live")}
@@ -402,7 +402,7 @@ def test_what_a_campaign_was_before_does_not_make_it_sent(moderator):
 def test_the_words_of_a_filter_begin_with_a_capital(moderator):
     filters = page(moderator.get(url("list"))).select("input[name=status]")
     labels = [each.find_parent("label").get_text(strip=True) for each in filters]
-    assert labels == ["All", "Draft", "Live", "Sent", "Needs fixing", "Paused"]
+    assert labels == ["All", "Draft", "In moderation", "Live", "Sent", "Needs fixing", "Paused", "Running"]
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,8 @@ def progress_buttons(standing: Standing, user: Any, *, back_url: str) -> Iterato
     if standing.run is None or standing.balance is None or standing.run.status not in Run.OPEN:
         return
     for button in run_buttons(standing.run, standing.balance, user, back_url=back_url, only=OFFERED):
-        button.allow_in_dropdown = False
+        button.allow_in_dropdown, button.icon_name = False, None
+        button.classname = "button button-small button-secondary"
         yield button
 
 
