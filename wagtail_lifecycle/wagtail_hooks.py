@@ -16,6 +16,7 @@ from wagtail_lifecycle.wagtail_admin import (
     preview_readers,
     resuming,
     runs,
+    test_mails,
 )
 from wagtail_lifecycle.wagtail_admin.menu import LifecycleViewSetGroup
 
@@ -34,5 +35,6 @@ hooks.register("construct_snippet_action_menu", access_views.offer_publishing)
 hooks.register("register_log_actions", resuming.register_log_actions)
 hooks.register("register_log_actions", audit.register_log_actions)
 hooks.register("register_log_actions", preview_readers.register_log_actions)
+hooks.register("register_log_actions", test_mails.register_log_actions)
 hooks.register("before_delete_snippet", campaigns.refuse_to_delete)
 hooks.register("on_serve_page", remember_page, order=LAST)

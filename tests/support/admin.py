@@ -20,7 +20,7 @@ ROLES = {
     "moderator": (
         *("access_admin", *WRITES, "delete_campaign", "publish_campaign", "lock_campaign", "unlock_campaign"),
         *("view_topic", "add_topic", "change_topic", "delete_topic", "view_run", "view_delivery"),
-        "steer_run",
+        *("steer_run", "send_test_campaign", "preview_people_campaign"),
     ),
 }
 

@@ -1,14 +1,15 @@
-"""The buttons of runs: what makes sense, for those who may."""
+"""The buttons of runs and campaigns: what makes sense, for those who may."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from wagtail.admin.widgets import Button
 
-from wagtail_lifecycle.models import Run
+from wagtail_lifecycle.models import Campaign, Run
 from wagtail_lifecycle.wagtail_admin.access import is_everywhere, may
 from wagtail_lifecycle.wagtail_admin.actions import ACTIONS, Action, actions_for
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from wagtail_lifecycle.wagtail_admin.balances import Balance
+
+#: the permission to send tests of a campaign, without the model's name
+SEND_TEST: Final = "send_test"
 
 
 def may_steer(user: Any, run: Run) -> bool:
@@ -48,3 +52,10 @@ def run_buttons(
             continue
         post = {"data-controller": "w-action", "data-action": "w-action#post", "data-w-action-url-value": url}
         yield Button(str(action.label), icon_name=action.icon, priority=priority, attrs={"type": "button", **post})
+
+
+def test_buttons(campaign: Campaign, user: Any) -> Iterator[Button]:
+    """Yield the button of the editor that leads to the page of test mails, for those who may send them."""
+    if may(user, SEND_TEST, campaign):
+        url = reverse(Campaign.snippet_viewset.get_url_name("test"), args=[campaign.pk])
+        yield Button(gettext("Send a test"), url=url, icon_name="mail", priority=5)

@@ -42,6 +42,7 @@ from wagtail_lifecycle.wagtail_admin.resuming import ResumeView, resume_buttons
 from wagtail_lifecycle.wagtail_admin.sender_states import paused_labels
 from wagtail_lifecycle.wagtail_admin.standings import STATUSES, moderated_ids, running_ids, sent_ids, standings_of
 from wagtail_lifecycle.wagtail_admin.starters import BeginView, GalleryView, PictureView
+from wagtail_lifecycle.wagtail_admin.test_mails import TestMailView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -237,6 +238,7 @@ class CampaignViewSet(SnippetViewSet):
             path("starters/<slug:starter>/picture/", self.construct_view(PictureView), name="starter_picture"),
             path("preview/<int:pk>/reader/", self.construct_view(previews.ReaderView), name="preview_reader"),
             path("preview/<int:pk>/people/", self.construct_view(previews.PeopleView), name="preview_people"),
+            path("test/<int:pk>/", self.construct_view(TestMailView), name="test"),
             path("outlook/", self.outlook_view, name="outlook"),
             path("reach/", self.construct_view(ReachView), name="reach"),
             path("reach/person/", self.construct_view(PersonView), name="reach_person"),

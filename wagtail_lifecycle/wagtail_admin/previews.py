@@ -26,10 +26,14 @@ from wagtail_lifecycle import rendering, samples
 from wagtail_lifecycle.exceptions import LifecycleError
 from wagtail_lifecycle.models import Campaign
 from wagtail_lifecycle.wagtail_admin import preview_readers
+from wagtail_lifecycle.wagtail_admin.buttons import test_buttons
 from wagtail_lifecycle.wagtail_admin.preview_readers import Choice, may_see_people
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+    from wagtail.admin.widgets import Button
+
+    from wagtail_lifecycle.audiences import Recipient
 
 READER: Final = "wagtail_lifecycle/admin/preview_reader.html"
 PEOPLE: Final = "wagtail_lifecycle/admin/preview_people.html"
@@ -63,6 +67,7 @@ class CampaignPreviewPanel(PreviewSidePanel):
             "reader_url": url_of("preview_reader", campaign),
             "people_url": url_of("preview_people", campaign),
             "languages": languages_of(campaign),
+            "test_buttons": list(test_buttons(campaign, self.request.user)),
             **reader_context(campaign, self.request),
         }
 
@@ -83,7 +88,9 @@ class CampaignCreateView(PreviewPanelMixin, CreateView):
 
 
 class CampaignEditView(PreviewPanelMixin, EditView):
-    pass
+    @property
+    def header_more_buttons(self) -> list[Button]:
+        return [*super().header_more_buttons, *test_buttons(self.object, self.request.user)]
 
 
 def languages_of(campaign: Campaign) -> list[tuple[str, str]]:
@@ -113,11 +120,16 @@ def choice_of(campaign: Campaign, request: HttpRequest) -> Choice:
     return Choice() if choice.key and not may_see_people(request.user, campaign) else choice
 
 
-def _person_of(campaign: Campaign, choice: Choice) -> Any:
+def _person_of(campaign: Campaign, choice: Choice) -> Recipient | None:
     try:
         return preview_readers.reader(campaign, choice, timezone.now())
     except LifecycleError:
         return None
+
+
+def person_shown(campaign: Campaign, request: HttpRequest) -> Recipient | None:
+    """Return the real person whose mail the preview shows; None for an example's."""
+    return _person_of(campaign, choice_of(campaign, request))
 
 
 # -- What the panel shows ------------------------------------------------------------------------------------
