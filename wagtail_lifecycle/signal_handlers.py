@@ -15,7 +15,7 @@ from django.db.models import ProtectedError
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_save
 from wagtail.signals import published, unpublished
 
-from wagtail_lifecycle import schedules, user_events
+from wagtail_lifecycle import rehearsing, schedules, user_events
 from wagtail_lifecycle.models import Campaign, Topic
 from wagtail_lifecycle.models.campaigns import is_topic_used
 
@@ -34,6 +34,8 @@ def connect() -> None:
 
 
 def sync_campaign(instance: Campaign, **_kwargs: Any) -> None:
+    if not instance.is_source:
+        rehearsing.forget(instance)
     schedules.sync(instance.pk)
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from wagtail_lifecycle import dispatch, page_views, ticking
+from wagtail_lifecycle import dispatch, page_views, rehearsing, ticking
 from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.dispatch import days
 from wagtail_lifecycle.models import Run
@@ -44,6 +44,14 @@ def send_batch(run_id: int) -> None:
 @lifecycle_task(name="wagtail_lifecycle.recover", expires=50)
 def recover() -> None:
     enqueue_runs(ticking.recover(timezone.now()), side_by_side=True)
+    for campaign_id in rehearsing.waiting():
+        enqueue(rehearse, campaign_id, queue=settings.queues.bulk)
+
+
+@lifecycle_task(name="wagtail_lifecycle.rehearse", expires=50)
+def rehearse(campaign_id: int) -> None:
+    if rehearsing.rehearse(campaign_id, timezone.now()):
+        enqueue(rehearse, campaign_id, queue=settings.queues.bulk)
 
 
 @lifecycle_task(name="wagtail_lifecycle.flush_page_views", expires=10)

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 from wagtail_lifecycle import dispatch, schedules
 from wagtail_lifecycle.models import Campaign, CampaignState
 from wagtail_lifecycle.models.problems import obstacles_of
+from wagtail_lifecycle.schedules.circumstances import beat_heart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +40,7 @@ def tick(campaign_id: int, now: datetime) -> int | None:
 
 def recover(now: datetime) -> list[int]:
     """Do for every live campaign what a lost tick would have done; return the runs that have work to do."""
+    beat_heart(now)
     standings = _look(None, now)
     _switch_off_strays({standing.campaign.pk for standing in standings}, now)
     opened = list(_release_all(standings, now))

@@ -13,6 +13,7 @@ from wagtail_lifecycle.wagtail_admin import (
     branding,
     campaigns,
     merge_tags,
+    preflight,
     preview_readers,
     resuming,
     runs,
@@ -36,5 +37,6 @@ hooks.register("register_log_actions", resuming.register_log_actions)
 hooks.register("register_log_actions", audit.register_log_actions)
 hooks.register("register_log_actions", preview_readers.register_log_actions)
 hooks.register("register_log_actions", test_mails.register_log_actions)
+hooks.register("register_log_actions", preflight.register_log_actions)
 hooks.register("before_delete_snippet", campaigns.refuse_to_delete)
 hooks.register("on_serve_page", remember_page, order=LAST)

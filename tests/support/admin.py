@@ -57,7 +57,7 @@ def form_data(*blocks: tuple[str, Any], action: str = "", **fields: Any) -> dict
     values: dict[str, Any] = {
         "name": "Monthly report",
         "subject": "Your month in numbers",
-        "preheader": "",
+        "preheader": "Views, new posts and what was read most.",
         "sender": "news",
         "audience": "active_users",
         "topic": "",
@@ -74,7 +74,12 @@ def form_data(*blocks: tuple[str, Any], action: str = "", **fields: Any) -> dict
         "time_zone": "Europe/Paris",
         "late_within": "3600",
         "period": "month",
-        "body": streamfield(list(blocks or [HEADING])),
+        "body": streamfield([_always_shown(block) for block in blocks or [HEADING]]),
     }
     data = nested_form_data({**values, **fields})
     return {**data, **({f"action-{action}": "1"} if action else {})}
+
+
+def _always_shown(block: tuple[str, Any]) -> tuple[str, Any]:
+    name, value = block
+    return name, {"show_only_if": "always", **value}

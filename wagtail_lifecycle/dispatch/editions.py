@@ -134,16 +134,16 @@ def _load(run_id: int, _translation_key: UUID) -> Editions:
 def _translations(run: Run, source: Content) -> dict[str, CompiledMail]:
     others = RunContent.objects.filter(run=run).exclude(locale=run.campaign.locale_id).order_by("pk")
     translated = [pinned.revision.as_object().content for pinned in others.select_related("revision")]
-    compiled = ((content.language, _translation(run, content.ruled_by(source))) for content in translated)
+    compiled = ((content.language, translation(run.campaign_id, content.ruled_by(source))) for content in translated)
     return {language: mail for language, mail in compiled if mail is not None}
 
 
-def _translation(run: Run, content: Content) -> CompiledMail | None:
+def translation(campaign_id: int, content: Content) -> CompiledMail | None:
     """Return the mail in one more language; its readers get the source's where it is broken."""
     try:
         return compile_mail(content)
     except CompileError as error:
-        extra = {"action": "translation_broken", "run_id": run.pk, "language": content.language}
+        extra = {"action": "translation_broken", "campaign_id": campaign_id, "language": content.language}
         logger.warning("A translation cannot become a mail: %s", error, extra=extra)
         return None
 

@@ -280,6 +280,7 @@ class CampaignState(models.Model):
     class Pause(models.TextChoices):
         NONE = "", _("not paused")
         DISABLED_IN_BEAT = "disabled_in_beat", _("paused: disabled in the periodic tasks")
+        PREFLIGHT = "preflight", _("paused: some mails cannot be made, or would be cut")
 
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="state")
     #: last change of the schedule, activation or resume: no older slot ever runs

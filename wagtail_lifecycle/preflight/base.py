@@ -37,7 +37,7 @@ class Finding:
     code: str
     severity: str
     message: str
-    #: name of the Campaign field
+    #: name of the Campaign field; empty where no field can put it right
     field: str
     block_id: str = ""
     #: whether whoever publishes has to accept it
@@ -55,7 +55,7 @@ class Check(ABC):
     passed: ClassVar[str | Promise]
     #: how to put it right, for the reference
     remedy: ClassVar[str | Promise]
-    #: name of the Campaign field that a fault is mostly in
+    #: name of the Campaign field that a fault is mostly in; empty where no field can put it right
     field: ClassVar[str] = "body"
     #: whether it looks at the mails of real people, which only publishing and the page of the pre-flight make
     needs_people: ClassVar[bool] = False

@@ -67,6 +67,12 @@ def examine(
     return report_on(flight, _fitting(flight))
 
 
+def blockers_of(campaign: Campaign, now: datetime) -> list[Finding]:
+    """Return why `campaign` may not be live, as far as that needs no people and no schedule."""
+    flight = Flight(campaign, now, problems=problems_of(campaign))
+    return list(report_on(flight, (check for check in _fitting(flight) if check.severity == BLOCKER)).findings)
+
+
 def report_on(flight: Flight, checks: Iterable[type[Check]]) -> Report:
     """Return what `checks` say about `flight`."""
     found = {check: each for check in checks if (each := _findings(check, flight)) is not None}

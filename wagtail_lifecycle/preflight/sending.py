@@ -136,7 +136,7 @@ class NobodyReads(Check):
 @register_check
 class SenderPaused(Check):
     name = "sender_paused"
-    field = "sender"
+    field = ""
     is_of_content = False
     is_to_accept = False
     passed = lazy("The sender works.")
@@ -223,7 +223,7 @@ def _nothing_was_recovered(flight: Flight) -> Circumstances | None:
 @register_check
 class BeatUnseen(Check):
     name = "beat_unseen"
-    field = "frequency"
+    field = ""
     is_of_content = False
     is_to_accept = False
     passed = lazy("Somebody watches the clock.")
@@ -238,7 +238,7 @@ class BeatUnseen(Check):
 @register_check
 class WorkerUnseen(Check):
     name = "worker_unseen"
-    field = "frequency"
+    field = ""
     is_of_content = False
     is_to_accept = False
     passed = lazy("The workers work.")

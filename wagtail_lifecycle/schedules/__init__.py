@@ -14,7 +14,7 @@ from wagtail_lifecycle.schedules import slots, words
 from wagtail_lifecycle.schedules.beat import campaign_tasks, find_task, task_name
 from wagtail_lifecycle.schedules.due import Pending, advance, last_runs, pending
 from wagtail_lifecycle.schedules.slots import Schedule, Span
-from wagtail_lifecycle.schedules.syncing import check_with, in_step, resume, sync, was_disabled
+from wagtail_lifecycle.schedules.syncing import check_with, in_step, pause, resume, sync, was_disabled
 from wagtail_lifecycle.schedules.system import sync_system_tasks
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ __all__ = [
     "missed_slots",
     "next_slots",
     "notes",
+    "pause",
     "pending",
     "resume",
     "slots_between",

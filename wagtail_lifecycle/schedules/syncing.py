@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from wagtail_lifecycle import preflight
 from wagtail_lifecycle.exceptions import InvalidSchedule, LifecycleError
-from wagtail_lifecycle.models import Campaign, CampaignState
-from wagtail_lifecycle.models.problems import problems_of
+from wagtail_lifecycle.models import Campaign, CampaignState, Rehearsal
 from wagtail_lifecycle.schedules import beat
 from wagtail_lifecycle.schedules.due import next_slot
 from wagtail_lifecycle.schedules.slots import ON_EVENT, Schedule, upcoming
@@ -35,8 +35,16 @@ def sync(campaign_pk: int, now: datetime | None = None) -> None:
             _sync(campaign.source.pk, now or timezone.now())
 
 
+def pause(campaign_pk: int, reason: str, now: datetime | None = None) -> None:
+    """Let no run of a campaign begin before somebody resumes it; one that is paused already stays as it is."""
+    with transaction.atomic():
+        campaign = Campaign.objects.filter(pk=campaign_pk).first()
+        if campaign is not None:
+            _sync(campaign.source.pk, now or timezone.now(), pausing=reason)
+
+
 def resume(campaign_pk: int, now: datetime | None = None) -> None:
-    """Enable a campaign again that somebody disabled in beat's admin; slots missed meanwhile stay unsent."""
+    """Let a campaign go on that was paused for whatever reason; slots missed meanwhile stay unsent."""
     with transaction.atomic():
         campaign = Campaign.objects.filter(pk=campaign_pk).first()
         if campaign is not None:
@@ -49,7 +57,7 @@ def _forget(campaign_pk: int) -> None:
         beat.delete(task)
 
 
-def _sync(campaign_pk: int, now: datetime, *, resumed: bool = False) -> None:
+def _sync(campaign_pk: int, now: datetime, *, resumed: bool = False, pausing: str = "") -> None:
     # The state's row is the lock: whoever comes second reads the campaign and beat anew.
     states = CampaignState.objects.select_for_update()
     state, _created = states.get_or_create(campaign_id=campaign_pk, defaults={"changed_at": now})
@@ -57,8 +65,9 @@ def _sync(campaign_pk: int, now: datetime, *, resumed: bool = False) -> None:
     task = beat.find_task(beat.task_name(campaign_pk))
     before = _values(state)
     _notice_a_person(state, task)
-    if resumed and state.pause_reason == PAUSED:
+    if state.pause_reason and (resumed or _is_mended(state, campaign)):
         _unpause(state)
+    state.pause_reason = state.pause_reason or pausing
     state.problem = _problem(campaign, state, now) if campaign.live else ""
     if campaign.live and not state.problem:
         _schedule(campaign, state, task, now)
@@ -76,10 +85,18 @@ def _notice_a_person(state: CampaignState, task: Any) -> None:
     """Obey what somebody did to the periodic task since we left it."""
     if task is None:
         return
-    if task.enabled and state.pause_reason == PAUSED:
+    if task.enabled and state.pause_reason:
         _unpause(state)
     elif was_disabled(state, task):
         state.pause_reason = PAUSED
+
+
+def _is_mended(state: CampaignState, campaign: Campaign) -> bool:
+    """Tell whether the version whose mails could not be made is live no more."""
+    if state.pause_reason != CampaignState.Pause.PREFLIGHT:
+        return False
+    rehearsal = Rehearsal.objects.filter(revision=campaign.live_revision_id).first()
+    return rehearsal is None or not rehearsal.is_blocking
 
 
 def was_disabled(state: CampaignState, task: Any) -> bool:
@@ -104,7 +121,7 @@ def _problem(campaign: Campaign, state: CampaignState, now: datetime) -> str:
     with translation.override(settings.LANGUAGE_CODE):
         sentences = []
         try:
-            sentences += [str(problem.message) for problem in problems_of(campaign)]
+            sentences += [finding.message for finding in preflight.blockers_of(campaign, now)]
             check_with(campaign, state, now)
             beat.queue_of(campaign)
         # A bad schedule, or settings of the site that are wrong: publishing must not fail for either.

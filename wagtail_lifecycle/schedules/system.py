@@ -27,9 +27,11 @@ class SystemTask:
     description: Any
 
 
+#: What tells that beat and a worker, or cron, are there.
+RECOVER: Final = "wagtail_lifecycle.recover"
 SYSTEM_TASKS: Final = (
     SystemTask(
-        "wagtail_lifecycle.recover",
+        RECOVER,
         every=lambda: max(1, settings.recover_seconds),
         description=_("Takes up what a crash or a lost message left behind, and slots that nobody woke us for."),
     ),

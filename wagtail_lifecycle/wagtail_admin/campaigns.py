@@ -27,7 +27,6 @@ from wagtail_lifecycle.wagtail_admin import previews
 from wagtail_lifecycle.wagtail_admin.access import ANY, may, remember_homes, scope
 from wagtail_lifecycle.wagtail_admin.access_views import (
     CampaignChooserViewSet,
-    CampaignCopyView,
     ConfirmCancellationView,
     of_one_campaign,
 )
@@ -36,6 +35,8 @@ from wagtail_lifecycle.wagtail_admin.exports import HarmlessExportMixin
 from wagtail_lifecycle.wagtail_admin.forms import ON_EVENT
 from wagtail_lifecycle.wagtail_admin.outlook import OutlookView, moment
 from wagtail_lifecycle.wagtail_admin.panels import edit_handler
+from wagtail_lifecycle.wagtail_admin.preflight import PreflightView
+from wagtail_lifecycle.wagtail_admin.preflight_editor import CampaignCreateView, CampaignEditView
 from wagtail_lifecycle.wagtail_admin.progress import progress_buttons
 from wagtail_lifecycle.wagtail_admin.reach import PersonView, ReachView
 from wagtail_lifecycle.wagtail_admin.resuming import ResumeView, resume_buttons
@@ -175,14 +176,13 @@ class CampaignViewSet(SnippetViewSet):
     menu_name = "lifecycle-campaigns"
     edit_handler = edit_handler
     index_view_class = CampaignIndexView
-    add_view_class = previews.CampaignCreateView
-    edit_view_class = previews.CampaignEditView
+    add_view_class = CampaignCreateView
+    edit_view_class = CampaignEditView
     preview_on_add_view_class = previews.CampaignPreviewOnCreateView
     preview_on_edit_view_class = previews.CampaignPreviewOnEditView
     revisions_view_class = previews.CampaignPreviewRevisionView
     index_template_name = "wagtail_lifecycle/admin/campaigns.html"
     filterset_class = CampaignFilterSet
-    copy_view_class = CampaignCopyView
     confirm_workflow_cancellation_view_class = ConfirmCancellationView
     chooser_viewset_class = CampaignChooserViewSet
     list_display = [
@@ -239,6 +239,7 @@ class CampaignViewSet(SnippetViewSet):
             path("preview/<int:pk>/reader/", self.construct_view(previews.ReaderView), name="preview_reader"),
             path("preview/<int:pk>/people/", self.construct_view(previews.PeopleView), name="preview_people"),
             path("test/<int:pk>/", self.construct_view(TestMailView), name="test"),
+            path("preflight/<int:pk>/", self.construct_view(PreflightView), name="preflight"),
             path("outlook/", self.outlook_view, name="outlook"),
             path("reach/", self.construct_view(ReachView), name="reach"),
             path("reach/person/", self.construct_view(PersonView), name="reach_person"),

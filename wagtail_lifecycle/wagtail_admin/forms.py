@@ -15,7 +15,8 @@ from wagtail.blocks import StreamBlockValidationError
 from wagtail_lifecycle import schedules
 from wagtail_lifecycle.exceptions import InvalidSchedule
 from wagtail_lifecycle.models import Campaign
-from wagtail_lifecycle.models.problems import body_sentences, problems_of
+from wagtail_lifecycle.models.problems import body_sentences
+from wagtail_lifecycle.preflight.sending import Scheduled
 from wagtail_lifecycle.wagtail_admin.access_sites import may_publish_for, offer_sites
 from wagtail_lifecycle.wagtail_admin.fields import (
     DELAYS,
@@ -26,6 +27,7 @@ from wagtail_lifecycle.wagtail_admin.fields import (
     KeepingChoiceField,
     TimeZoneField,
 )
+from wagtail_lifecycle.wagtail_admin.preflight_reports import report_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -132,10 +134,12 @@ class CampaignForm(WagtailAdminModelForm):
             self._report(field if field in self.fields else None, found)
 
     def _problems(self) -> Iterator[tuple[str, str]]:
-        for problem in problems_of(self.instance):
-            # The instance has kept its old body where the new one did not pass.
-            if problem.field != "body" or "body" not in self.errors:
-                yield problem.field, problem.message
+        self.report = report_of(self.instance, timezone.now())
+        for finding in self.report.blockers:
+            # The instance has kept its old body where the new one did not pass. The schedule comes below.
+            is_of_old_body = finding.field == "body" and "body" in self.errors
+            if not is_of_old_body and finding.code != Scheduled.name:
+                yield finding.field, finding.message
         if "body" in self.errors:
             (error,) = self.errors["body"].as_data()
             for sentence in body_sentences(error, self["body"].value()):

@@ -39,6 +39,7 @@ STATUSES: Final[dict[str, Promise]] = {
 #: Why a campaign is paused, beside the word "paused".
 PAUSES: Final[dict[str, Promise]] = {
     CampaignState.Pause.DISABLED_IN_BEAT: _("Its periodic task was disabled."),
+    CampaignState.Pause.PREFLIGHT: _("Some of its mails cannot be made, or would be cut. The pre-flight says which."),
 }
 #: Workflows that are not over.
 MODERATED: Final = (WorkflowState.STATUS_IN_PROGRESS, WorkflowState.STATUS_NEEDS_CHANGES)

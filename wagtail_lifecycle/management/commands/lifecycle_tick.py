@@ -19,7 +19,7 @@ from django.db import connections
 from django.db.models import Count, F
 from django.utils import timezone
 
-from wagtail_lifecycle import dispatch, page_views, schedules, ticking
+from wagtail_lifecycle import dispatch, page_views, rehearsing, schedules, ticking
 from wagtail_lifecycle.models import Delivery, Run
 
 if TYPE_CHECKING:
@@ -79,7 +79,13 @@ class Command(BaseCommand):
             attempt("publish_scheduled", partial(call_command, "publish_scheduled", verbosity=0), None)
             views = attempt("flush_page_views", lambda: page_views.flush(timezone.now()), 0)
             deadline = time.monotonic() + BOUND
-            runs = work(send=send, is_over=lambda: time.monotonic() > deadline or bool(stop and stop.asked))
+
+            def is_over() -> bool:
+                return time.monotonic() > deadline or bool(stop and stop.asked)
+
+            runs = work(send=send, is_over=is_over)
+            # After the mails that are due: a rehearsal waits for nobody.
+            attempt("rehearse", lambda: _rehearse(is_over), None)
             report = attempt("report", lambda: _report(runs, views), "")
         if verbosity and report:
             self.stdout.write(report)
@@ -114,6 +120,12 @@ def work(*, send: bool, is_over: Callable[[], bool]) -> list[int]:
         # Asked anew after each round: what became due meanwhile, perhaps urgent, does not wait for a long run.
         if not any(more):
             return list(worked_on)
+
+
+def _rehearse(is_over: Callable[[], bool]) -> None:
+    for campaign_id in rehearsing.waiting():
+        while not is_over() and rehearsing.rehearse(campaign_id, timezone.now()):
+            pass
 
 
 def _urgent_first(run_ids: list[int]) -> list[int]:
