@@ -5,10 +5,11 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
@@ -412,6 +413,27 @@ def test_an_error_in_one_person_s_mail_fails_that_one_without_telling_their_data
     assert run.deliveries.get(status="failed").detail == "ValueError"
     assert "@" not in caplog.text
     assert (run.status, run.totals) == ("finished", {"sent": 1, "failed": 1})
+
+
+def test_letters_may_be_written_before_they_are_asked_for_and_an_error_waits_until_then(monkeypatch):
+    written = []
+
+    def letter(addressee, _work, _now):
+        written.append(addressee.delivery)
+        if addressee.delivery == "cy":
+            raise DatabaseError
+        return None if addressee.delivery == "bo" else addressee.delivery.upper()
+
+    monkeypatch.setattr(composing, "_letter", letter)
+    desk = composing.Desk([SimpleNamespace(delivery=name) for name in ("ana", "bo", "cy")], None)
+    assert [desk.write_ahead(1), desk.write_ahead(1)] == [True, False]
+    assert written == ["ana"]
+    assert [job.letter for job in desk.take(2)] == ["ANA"]
+    assert (desk.deliveries, desk.write_ahead(1), len(desk)) == (["cy"], True, 1)
+    for _ in range(2):
+        with pytest.raises(DatabaseError):
+            desk.take(1)
+    assert written == ["ana", "bo", "cy"]
 
 
 def test_a_mail_that_cannot_be_put_into_octets_is_no_doubtful_one(backend, monkeypatch):

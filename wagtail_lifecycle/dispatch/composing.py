@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,52 @@ class Job:
     letter: Letter
 
 
-def compose(addressees: Sequence[Addressee], work: Work, now: datetime) -> list[Job]:
-    """Return the letters of a group; an error in one fails that person's delivery and nobody else's.
+class Desk:
+    """Where the letters of a batch are written in order, some before they are asked for.
 
-    All of it happens before the group is announced, so that a mail whose making kills the worker is found out.
+    An error in one fails that person's delivery and nobody else's. A letter is written before its mail is announced,
+    so that a mail whose making kills the worker is found out.
     """
-    letters = ((addressee.delivery, _letter(addressee, work, now)) for addressee in addressees)
-    return [Job(delivery, letter) for delivery, letter in letters if letter is not None]
+
+    def __init__(self, addressees: Sequence[Addressee], work: Work) -> None:
+        self._left = deque(addressees)
+        self._written: deque[tuple[Delivery, Letter | None]] = deque()
+        self._error: Exception | None = None
+        self._work = work
+        #: the Date of letters that have none yet: one for all, so that one statement can keep it with their rows
+        self.now = timezone.now()
+
+    def __len__(self) -> int:
+        return len(self._written) + len(self._left)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """What was not taken yet."""
+        return [delivery for delivery, _letter in self._written] + [addressee.delivery for addressee in self._left]
+
+    def take(self, count: int) -> list[Job]:
+        """Return the letters of the next `count` people; of those that could not be written there is none."""
+        while len(self._written) < count and self._left:
+            self._write()
+        taken = [self._written.popleft() for _ in range(min(count, len(self._written)))]
+        return [Job(delivery, letter) for delivery, letter in taken if letter is not None]
+
+    def write_ahead(self, count: int) -> bool:
+        """Write one more unless `count` are written; answer whether it did. What it raises, `take` will raise."""
+        if self._error is not None or not self._left or len(self._written) >= count:
+            return False
+        try:
+            self._write()
+        except Exception as error:  # noqa: BLE001 - mails are under way, of which none is at fault
+            self._error = error
+        return True
+
+    def _write(self) -> None:
+        if self._error is not None:
+            raise self._error
+        addressee = self._left[0]
+        self._written.append((addressee.delivery, _letter(addressee, self._work, self.now)))
+        self._left.popleft()
 
 
 def _letter(addressee: Addressee, work: Work, now: datetime) -> Letter | None:

@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 RECONNECTS: Final = 2
 #: Seconds before the first of these; doubled.
 BACKOFF: Final = 0.2
+#: Seconds without news in which something can be done for the next group; the lines need the interpreter meanwhile.
+MOMENT: Final = 0.0005
 #: So many mails in a row whose every session the server ended, and it is the server.
 CLOSED_IN_A_ROW: Final = 2
 
@@ -113,7 +115,12 @@ class Report:
 class Crew:
     """Several lines that share one group. Only this thread speaks to the database."""
 
-    def __init__(self, jobs: Sequence[Job], book: Book, work: Work, lines: Sequence[Line]) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], book: Book, work: Work, lines: Sequence[Line], ahead: Callable[[], bool]
+    ) -> None:
+        #: prepares a little of what comes after this group; answers whether there was anything to do
+        self._ahead = ahead
+        self._has_time = True
         self._jobs = deque(jobs)
         self._book, self._work, self._lines = book, work, lines
         self._inbox: SimpleQueue[Report | None] = SimpleQueue()
@@ -153,9 +160,11 @@ class Crew:
         """Return what has come in; nothing if that takes long, so that the lease is looked after."""
         news: list[Report | None] = []
         with suppress(Empty):
-            news.append(self._inbox.get(timeout=LOOK))
+            news.append(self._inbox.get(timeout=MOMENT if self._has_time else LOOK))
             while True:
                 news.append(self._inbox.get_nowait())
+        if not news:
+            self._has_time = self._has_time and self._ahead()
         return news
 
     def _answer(self, reports: Sequence[Report]) -> None:

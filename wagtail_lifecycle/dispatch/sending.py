@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
@@ -37,8 +38,9 @@ from wagtail_lifecycle.transport import Fault, Verdict, lines, take
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from wagtail_lifecycle.dispatch.composing import Job
+    from wagtail_lifecycle.dispatch.composing import Desk, Job
     from wagtail_lifecycle.dispatch.editions import Editions
     from wagtail_lifecycle.dispatch.rechecking import Addressee
     from wagtail_lifecycle.models import Delivery
@@ -52,6 +54,8 @@ WORKS: Final = frozenset({Verdict.ACCEPTED, Verdict.TEMPORARY, Verdict.PERMANENT
 WORTH_A_LINE: Final = 2.5
 #: Rows per line of a group, so that lines seldom wait for the last one.
 PER_LINE: Final = 10
+#: Groups claimed together where there are several lines: all but the first are written while others travel.
+AHEAD: Final = 4
 #: SQLite gave no answer because somebody else was writing; the low byte of its error codes.
 LOCKED: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 #: Seconds before a database that gave no answer is asked again.
@@ -171,7 +175,7 @@ class Gang:
         """Send group after group until nothing is due or the time is over."""
         work = self._work
         while not work.is_over and work.may_go_on():
-            size = 1 if work.is_probe else max(settings.batch_size, self._size)
+            size = 1 if work.is_probe else max(settings.batch_size, self._size * (AHEAD if self._width > 1 else 1))
             claimed = claiming.claim(work.run.pk, size)
             if not claimed:
                 return
@@ -183,10 +187,10 @@ class Gang:
         """Send the mails of claimed deliveries. What was not announced goes back, whatever happens."""
         is_done = False
         try:
-            addressees = self._read(claimed)
-            while addressees and not self._work.is_over:
-                addressees = addressees[self._send_some(addressees) :]
-            is_done = not addressees
+            desk = composing.Desk(self._read(claimed), self._work)
+            while desk and not self._work.is_over:
+                self._send_some(desk)
+            is_done = not desk
         except GONE:
             if connection.in_atomic_block:
                 raise
@@ -207,30 +211,27 @@ class Gang:
                 claiming.lapse(claimed)
             raise
 
-    def _send_some(self, addressees: Sequence[Addressee]) -> int:
-        """Send the first of them, as many as are announced together; answer how many."""
-        work, now = self._work, timezone.now()
-        grant = take(work.sender, min(self._size, len(addressees)), now)
+    def _send_some(self, desk: Desk) -> None:
+        """Send the next, as many as are announced together."""
+        work = self._work
+        grant = take(work.sender, min(self._size, len(desk)), timezone.now())
         if grant.count == 0:
             Event().wait(max(0.0, min(grant.wait_seconds, work.deadline - clock.elapsed())))
-            return 0
-        some = addressees[: grant.count]
-        jobs = composing.compose(some, work, now)
-        waiting = [addressee.delivery for addressee in addressees[grant.count :]]
+            return
+        jobs = desk.take(grant.count)
         if jobs:
-            self._announce_and_send(jobs, waiting)
-        return len(some)
+            self._announce_and_send(jobs, desk)
 
-    def _announce_and_send(self, jobs: Sequence[Job], waiting: Sequence[Delivery]) -> None:
+    def _announce_and_send(self, jobs: Sequence[Job], desk: Desk) -> None:
         work, since = self._work, clock.elapsed()
-        rows = self._announce([job.delivery for job in jobs])
+        rows = self._announce([job.delivery for job in jobs], desk.now)
         announced = {row.pk for row in rows}
         jobs = [job for job in jobs if job.delivery.pk in announced]
         if not jobs:
             raise Stopped
-        book = Book(rows, work, waiting=waiting, since=since)
+        book = Book(rows, work, waiting=desk.deliveries, since=since)
         try:
-            self._deliver(jobs, book)
+            self._deliver(jobs, book, desk)
         except GONE:
             if connection.in_atomic_block:
                 raise
@@ -241,10 +242,10 @@ class Gang:
             raise
         book.close()
 
-    def _announce(self, rows: Sequence[Delivery]) -> list[Delivery]:
+    def _announce(self, rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
         work = self._work
         try:
-            return claiming.announce(rows, form=work.form, lines=self._width, allowed=work.allowed, now=timezone.now())
+            return claiming.announce(rows, form=work.form, lines=self._width, allowed=work.allowed, now=now)
         except GONE:
             if not connection.in_atomic_block:
                 # The database may have taken the intent, but no mail was begun.
@@ -252,12 +253,14 @@ class Gang:
                 claiming.retract(rows)
             raise
 
-    def _deliver(self, jobs: Sequence[Job], book: Book) -> None:
+    def _deliver(self, jobs: Sequence[Job], book: Book, desk: Desk) -> None:
         began, worked = clock.elapsed(), time.process_time()
         if self._width == 1:
             send_alone(jobs, book, self._work, self._lines[0])
         else:
-            crew = Crew(jobs, book, self._work, self._lines[: self._width])
+            # Time that the lines wait for the server is enough to write the letters of the next group.
+            ahead = partial(desk.write_ahead, self._size)
+            crew = Crew(jobs, book, self._work, self._lines[: self._width], ahead)
             crew.send(self._threads)
             self._lines = [line for line in self._lines if line not in crew.retired]
         took, worked = (clock.elapsed() - began) * self._width, time.process_time() - worked
