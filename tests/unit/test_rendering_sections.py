@@ -138,6 +138,12 @@ def test_a_mail_that_goes_on_without_its_numbers_is_not_empty():
     assert compile_mail(content(paragraph("News"), ("page_views", {}))).is_empty_for(NAMED, {})
 
 
+def test_a_block_that_is_posted_without_a_condition_is_always_shown():
+    divider = blocks.get("divider")()
+    posted = divider.value_from_datadict({}, {}, "block")
+    assert divider.clean(posted)["show_only_if"] == "always"
+
+
 class OldBlock(EmailBlock):
     """A block of a site that has a layout of its own and nothing to do with conditions."""
 
