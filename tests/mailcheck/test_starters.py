@@ -89,8 +89,7 @@ class Rendered:
             else None
         )
         return Letter(
-            sender=settings.sender(self.content.sender), address=person.address, name=person.name,
-            subject=mail.subject, text=mail.text, html=mail.html, octets=mail.octets,
+            sender=settings.sender(self.content.sender), address=person.address, name=person.name, mail=mail,
             message_id=f"<{person.key.replace(':', '.')}@example.org>", date=timezone.now(), list_headers=about,
         )  # fmt: skip
 
@@ -111,7 +110,7 @@ def standards(rendered: Rendered) -> list[str]:
 
 
 def weight(rendered: Rendered) -> list[str]:
-    heaviest = max(len(letter.octets.html) for letter in rendered.letters if letter.octets)
+    heaviest = max(len(letter.mail.octets.html) for letter in rendered.letters)
     return [f"the heaviest HTML has {heaviest} octets"] if heaviest >= LARGEST else []
 
 
@@ -132,7 +131,7 @@ def reference(rendered: Rendered) -> list[str]:
 
 
 def accessibility(rendered: Rendered, page: Any) -> list[str]:
-    by_weight = sorted(rendered.letters, key=lambda letter: len(letter.html))
+    by_weight = sorted(rendered.letters, key=lambda letter: len(letter.mail.html))
     step = max(1, len(by_weight) // (OPENED - 1))
     opened = [*by_weight[::step][: OPENED - 1], by_weight[-1]]
-    return [f"axe: {violation}" for letter in opened for violation in judges.axe_violations(page, letter.html)]
+    return [f"axe: {violation}" for letter in opened for violation in judges.axe_violations(page, letter.mail.html)]

@@ -63,7 +63,8 @@ def send_alone(jobs: Sequence[Job], book: Book, work: Work, line: Line) -> None:
             ahead = following.letter.address if following else ""
             outcome = deliver(job, line, partial(gate, job.delivery), pause, following=ahead)
             closed = closed + 1 if outcome.verdict is Verdict.CONNECTION else 0
-            book.note([(job.delivery, _judged(outcome, closed))])
+            is_shut = work.is_probe and line.is_turned_away
+            book.note([(job.delivery, _judged(outcome, closed, is_shut=is_shut))])
         book.settle()
 
 
@@ -93,9 +94,12 @@ def deliver(
     return outcome
 
 
-def _judged(outcome: Outcome, closed: int) -> Outcome:
-    """One recipient whose mail always ends the session must not stop the others; several, and it is the server."""
-    if closed < CLOSED_IN_A_ROW:
+def _judged(outcome: Outcome, closed: int, *, is_shut: bool = False) -> Outcome:
+    """One recipient whose mail always ends the session must not stop the others; several, and it is the server.
+
+    So is a server that does not even let a probe in: no mail had anything to do with that.
+    """
+    if closed < CLOSED_IN_A_ROW and not (is_shut and outcome.verdict is Verdict.CONNECTION):
         return outcome
     return Outcome(Verdict.UNREACHABLE, outcome.detail, Scope.SENDER, Fault.UNREACHABLE)
 
