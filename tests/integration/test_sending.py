@@ -210,8 +210,10 @@ def test_a_sender_fault_in_the_middle_of_a_run_touches_no_recipient_and_ends_by_
     waiting = run.deliveries.exclude(status="sent")
     assert set(waiting.values_list("status", "attempts", "claims", "due_at")) == {("queued", 0, 0, None)}
     # Probes that fail change nothing but the time of the next one, which is further off each time.
-    go_on(run, until="paused", rounds=3)
-    assert SenderState.objects.get(key="news").probes >= 2
+    for _probe in range(2):
+        SenderState.objects.update(probe_at=timezone.now())
+        go_on(run, until="paused", rounds=1)
+    assert SenderState.objects.get(key="news").probes == 2
     assert set(waiting.values_list("status", "attempts")) == {("queued", 0)}
     server.configure(**cure)
     SenderState.objects.update(probe_at=timezone.now())
