@@ -15,7 +15,7 @@ from wagtail_lifecycle.models import Branding
 from wagtail_lifecycle.models.branding import COLOURS, FEATURES
 from wagtail_lifecycle.rendering import PREVIEW_POLICY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MODEL = ("wagtail_lifecycle", "branding")
 

@@ -20,7 +20,7 @@ from tests.support.factories import (
 from wagtail_lifecycle import schedules
 from wagtail_lifecycle.models import Campaign, CampaignState, Run, Topic
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

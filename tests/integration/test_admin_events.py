@@ -9,7 +9,7 @@ from tests.support.admin import form_data, logged_in, url
 from tests.support.factories import make_campaign
 from wagtail_lifecycle.models import Campaign
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ON_EVENT = {"trigger": "event", "event": "user_verified", "delay": str(24 * 3600)}
 

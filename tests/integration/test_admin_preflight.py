@@ -10,7 +10,7 @@ from tests.support.factories import make_campaign, make_users
 from wagtail_lifecycle import schedules
 from wagtail_lifecycle.models import Acceptance, Campaign, CampaignState
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from wagtail_lifecycle import registry
 from wagtail_lifecycle.blocks import EmailBlock
 from wagtail_lifecycle.models import Campaign
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MODES = ("html", "text")
 

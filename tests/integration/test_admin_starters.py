@@ -12,7 +12,7 @@ from wagtail_lifecycle.models import Campaign
 from wagtail_lifecycle.models.problems import problems_of
 from wagtail_lifecycle.starters import Starter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.support.admin import logged_in, url, words
 from tests.support.backends import FaultyBackend
 from tests.support.factories import make_campaign, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture(autouse=True)

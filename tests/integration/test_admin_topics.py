@@ -7,7 +7,7 @@ from tests.support.admin import logged_in
 from tests.support.factories import make_campaign, make_topic
 from wagtail_lifecycle.models import Topic
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/admin/snippets/wagtail_lifecycle/topic/"
 

@@ -15,7 +15,7 @@ from tests.support.factories import make_campaign, make_empty_run, make_topic, m
 from wagtail_lifecycle import schedules, tasks
 from wagtail_lifecycle.models import Campaign
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

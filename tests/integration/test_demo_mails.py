@@ -18,7 +18,7 @@ from demo_site.publication.texts import read_authors
 from wagtail_lifecycle import dispatch
 from wagtail_lifecycle.models import Campaign, DailyPageViews
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 #: a Wednesday, six in the morning in Berlin
 TODAY = datetime(2026, 6, 17, 4, tzinfo=UTC)

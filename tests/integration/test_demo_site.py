@@ -31,7 +31,7 @@ from tests.support.factories import make_campaign, make_empty_run
 from wagtail_lifecycle.audiences import get_audience
 from wagtail_lifecycle.models import Branding, Campaign, DailyPageViews, Topic
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 POST = "/in-praise-of-the-short-letter/"

@@ -17,6 +17,8 @@ from wagtail_lifecycle.registry import blocks, data_sources
 from wagtail_lifecycle.rendering import Links, compile_mail, preview
 from wagtail_lifecycle.rendering.preview import preview_mail
 
+pytestmark = pytest.mark.any_database
+
 HOSTILE = '"><img src=x onerror=alert(1)></mj-text></mj-raw>{{ 7|add:"1" }}{% now "Y" %}{# #}\\u{a0}\u00a0&amp;'
 LINKS = Links(unsubscribe="https://x.test/u", site="https://x.test/", verify="https://x.test/v")
 LINK = {"page": None, "url": "https://x.test/a?b=1&c=2"}

@@ -16,7 +16,7 @@ from wagtail_lifecycle.models.branding import COLOURS, READABLE
 from wagtail_lifecycle.rendering import Brand, Links, compile_mail
 from wagtail_lifecycle.rendering.brand import DARK, FONTS, Palette
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 10"><rect width="40" height="10"/></svg>'
 

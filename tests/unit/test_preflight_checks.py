@@ -20,7 +20,7 @@ from wagtail_lifecycle.preflight.clients import CLIENTS, FEATURES
 from wagtail_lifecycle.preflight.flights import Circumstances
 from wagtail_lifecycle.preflight.tallies import Tally
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 GOOD = {"subject": "Three new stories", "preheader": "Fog, bread and a bridge.", "publish": False}
 SENDER = {"from": "News <news@example.org>", "postal_address": "1 Main St", "reply_to": "us@example.org"}

@@ -14,7 +14,7 @@ from wagtail_lifecycle.models import Delivery, OptOut, Run
 from wagtail_lifecycle.test_mails import RefusedTest, send_test
 from wagtail_lifecycle.transport import Verdict
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture
