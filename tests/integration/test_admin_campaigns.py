@@ -231,8 +231,9 @@ def test_a_duration_that_is_no_choice_is_kept(editor):
 def test_a_copy_is_a_campaign_of_its_own(editor):
     campaign = make_campaign()
     assert editor.get(url("copy", campaign.pk)).status_code == 200
-    editor.post(url("add"), form_data(name="Copy"))
+    assert editor.post(url("copy", campaign.pk), form_data(name="Copy")).status_code == 302
     assert Campaign.objects.get(name="Copy").is_source
+    assert Campaign.objects.get(pk=campaign.pk).get_latest_revision_as_object().name == campaign.name
 
 
 def test_history_usage_and_comparison_are_there(editor):

@@ -148,3 +148,16 @@ def test_the_list_of_one_site_needs_as_many_queries_for_more_campaigns(other, dj
         make_campaign(site=other)
     assert count() == few
     assert Campaign.objects.count() == 11
+
+
+def test_the_pre_flight_publishes_for_a_site_only_who_may_there(other):
+    campaign = make_campaign(publish=False)
+    campaign.site = other
+    campaign.save_revision()
+    here = ["change_campaign", "publish_campaign"]
+    page = url("preflight", campaign.pk)
+    local = client_of(member(default=here))
+    assert not local.get(page).context["may_publish"]
+    assert local.post(page, {"content": "x"}).status_code == 302
+    campaign.refresh_from_db()
+    assert (campaign.live, campaign.site) == (False, None)

@@ -104,6 +104,7 @@ def test_a_copy_is_a_draft_of_its_own():
     page = client.get(url("copy", campaign.pk))
     assert page.context["form"]["name"].value() == "Monthly report (copy)"
     assert page.context["form"]["time_of_day"].value() == campaign.time_of_day
+    assert page.context["form"].instance.pk is None
     copied = campaign.duplicate()
     copied.save()
     copied.save_revision()

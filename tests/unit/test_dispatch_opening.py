@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from wagtail.models import Locale
 from wagtail.users.models import UserProfile
 
+from tests.support.content import body
 from tests.support.factories import (
     NOW,
     SLOT,
@@ -109,9 +110,16 @@ def test_each_person_gets_the_translation_in_their_language_under_the_rules_of_t
     assert all("List-Unsubscribe" in mail.extra_headers for mail in mailoutbox)
 
 
-def test_readers_of_a_broken_translation_get_the_source(mailoutbox, caplog):
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"subject": "{{ user.password }}"}, id="refused"),
+        pytest.param({"body": body(("button", {"text": "Go", "page": "no number", "url": ""}))}, id="raises"),
+    ],
+)
+def test_readers_of_a_broken_translation_get_the_source(mailoutbox, caplog, broken):
     campaign = make_campaign(subject="News")
-    make_translation(campaign, "de", subject="{{ user.password }}")
+    make_translation(campaign, "de", **broken)
     profile = UserProfile.get_for_user(make_user("berta@example.org"))
     profile.preferred_language = "de"
     profile.save()

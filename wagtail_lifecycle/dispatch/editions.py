@@ -8,13 +8,14 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from django.db import DatabaseError
 from wagtail.models import Revision
 
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.audiences import get_audience
 from wagtail_lifecycle.conf import Sender, settings
 from wagtail_lifecycle.data_sources import Period
-from wagtail_lifecycle.exceptions import CompileError, UnknownName
+from wagtail_lifecycle.exceptions import UnknownName
 from wagtail_lifecycle.models import Campaign, Run, RunContent
 from wagtail_lifecycle.rendering import CompiledMail, Content, compile_mail
 
@@ -142,7 +143,10 @@ def translation(campaign_id: int, content: Content) -> CompiledMail | None:
     """Return the mail in one more language; its readers get the source's where it is broken."""
     try:
         return compile_mail(content)
-    except CompileError as error:
+    except DatabaseError:
+        raise
+    # Blocks are the site's own code, and may raise anything; the other languages go all the same.
+    except Exception as error:  # noqa: BLE001
         extra = {"action": "translation_broken", "campaign_id": campaign_id, "language": content.language}
         logger.warning("A translation cannot become a mail: %s", error, extra=extra)
         return None

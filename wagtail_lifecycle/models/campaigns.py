@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.contenttypes.models import ContentType
@@ -205,6 +206,14 @@ class Campaign(
     @property
     def is_on_event(self) -> bool:
         return bool(self.trigger == self.Trigger.EVENT)
+
+    def with_content_json(self, content: dict[str, Any]) -> Campaign:
+        """Return a version of the campaign. Where the site it was for is gone, it is for the one of the row."""
+        site = content.get("site")
+        if site and site != self.site_id and not Site.objects.filter(pk=site).exists():
+            content = {**content, "site": self.site_id}
+        version: Campaign = super().with_content_json(content)
+        return version
 
     def copy_for_translation(self, locale: Locale, exclude_fields: Iterable[str] | None = None) -> Campaign:
         """Return an unsaved translation, a draft: it is not live before somebody publishes its own words."""

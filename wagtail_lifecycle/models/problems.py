@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 
 from wagtail_lifecycle import registry, rendering
@@ -121,7 +122,8 @@ def _body_problems(campaign: Campaign) -> Iterator[Problem]:
 
 def _typed_merge_tags(campaign: Campaign) -> Iterator[Problem]:
     """Find merge tags typed by hand where only the editor's chips work: they would be sent as they stand."""
-    stored = json.dumps(campaign.body.stream_block.get_prep_value(campaign.body))
+    # Defaults of fields may be lazy translations.
+    stored = json.dumps(campaign.body.stream_block.get_prep_value(campaign.body), cls=DjangoJSONEncoder)
     for tag in dict.fromkeys(rendering.find_merge_tags(stored, audience=campaign.audience)):
         sentence = _("“%(tag)s” would be sent as it stands: in the body, put it in with the button “Merge tag”.")
         yield Problem("body", sentence % {"tag": tag})

@@ -36,7 +36,7 @@ from wagtail_lifecycle.wagtail_admin.forms import ON_EVENT
 from wagtail_lifecycle.wagtail_admin.outlook import OutlookView, moment
 from wagtail_lifecycle.wagtail_admin.panels import edit_handler
 from wagtail_lifecycle.wagtail_admin.preflight import PreflightView
-from wagtail_lifecycle.wagtail_admin.preflight_editor import CampaignCreateView, CampaignEditView
+from wagtail_lifecycle.wagtail_admin.preflight_editor import CampaignCopyView, CampaignCreateView, CampaignEditView
 from wagtail_lifecycle.wagtail_admin.progress import progress_buttons
 from wagtail_lifecycle.wagtail_admin.reach import PersonView, ReachView
 from wagtail_lifecycle.wagtail_admin.resuming import ResumeView, resume_buttons
@@ -143,7 +143,8 @@ class CampaignIndexView(HarmlessExportMixin, IndexView):
         }
 
     def get_base_queryset(self) -> QuerySet[Campaign]:
-        campaigns: QuerySet[Campaign] = super().get_base_queryset()
+        # No line needs the body, which may be long.
+        campaigns: QuerySet[Campaign] = super().get_base_queryset().defer("body")
         return scope(self.request.user, ANY, Campaign).narrow(campaigns, "pk")
 
     # Wagtail asks whether somebody may do it to any campaign.
@@ -178,6 +179,7 @@ class CampaignViewSet(SnippetViewSet):
     index_view_class = CampaignIndexView
     add_view_class = CampaignCreateView
     edit_view_class = CampaignEditView
+    copy_view_class = CampaignCopyView
     preview_on_add_view_class = previews.CampaignPreviewOnCreateView
     preview_on_edit_view_class = previews.CampaignPreviewOnEditView
     revisions_view_class = previews.CampaignPreviewRevisionView

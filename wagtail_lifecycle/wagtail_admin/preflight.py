@@ -21,6 +21,7 @@ from wagtail.log_actions import LogFormatter, log
 from wagtail_lifecycle import preflight
 from wagtail_lifecycle.models import Campaign, Rehearsal
 from wagtail_lifecycle.wagtail_admin import preflight_reports as reports
+from wagtail_lifecycle.wagtail_admin.access_sites import may_publish_for
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,7 +63,10 @@ class PreflightView(HookResponseMixin, PermissionCheckedMixin, WagtailAdminTempl
 
     @cached_property
     def may_publish(self) -> bool:
-        return bool(self.user_has_permission("publish"))
+        """Whether this person may, here and, where the newest version is to move, at the other site."""
+        moves = self.saved.is_source and self.campaign.site_id != self.saved.site_id
+        may_there = not moves or may_publish_for(self.request.user, self.campaign.site)
+        return bool(self.user_has_permission("publish")) and may_there
 
     @property
     def is_published(self) -> bool:
