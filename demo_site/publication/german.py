@@ -4,7 +4,7 @@ from demo_site.publication.blocks import Block, button, call_out, heading, text,
 from demo_site.publication.models import HomePage
 
 GERMAN = "de"
-FIRST_NAME = '<span data-merge-tag="recipient.first_name" data-fallback="Leserin">Vorname</span>'
+FIRST_NAME = '<span data-merge-tag="recipient.first_name" data-fallback="liebe Leserin, lieber Leser">Vorname</span>'
 
 Words = dict[str, object]
 
@@ -107,7 +107,7 @@ def verify_your_address() -> Words:
 def welcome(home: HomePage) -> Words:
     return {
         "name": "Willkommen",
-        "subject": "Willkommen, {{ recipient.first_name | liebe Leserin }}",
+        "subject": "Willkommen, {{ recipient.first_name | liebe Leserin, lieber Leser }}",
         "preheader": "Was Sie hier tun können, in drei Sätzen.",
         "body": [
             heading("Schön, dass Sie da sind"),

@@ -11,8 +11,9 @@ import wagtail_lifecycle
 from tests.support.messages import messages_of
 
 PACKAGE = Path(wagtail_lifecycle.__file__).parent
-PLACE = re.compile(r"%\(\w+\)[.\d]*[sdf]")
+PLACE = re.compile(r"%\(\w+\)[.\d]*[sdf]|(?<!{){\w+}")
 SPARE = {"%(count)d", "%(days)s", "%(total)s", "%(more)s", "%(uncertain)s", "%(now)d", "%(before)d", "%(number)s"}
+SPARE |= {"%(people)s", "%(made)s", "%(too_large)s", "%(minutes)d", "%(count)s", "{count}"}
 
 languages = pytest.mark.parametrize("language", ["de", "ar"])
 
