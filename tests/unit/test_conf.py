@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wagtail_lifecycle import conf
-from wagtail_lifecycle.conf import Queues, Sender
+from wagtail_lifecycle.conf import Queues, Sender, reading
 from wagtail_lifecycle.conf import settings as lifecycle
 from wagtail_lifecycle.exceptions import Misconfigured, UnknownName
 
@@ -21,7 +21,7 @@ def no_authors(_pages):
 
 @pytest.fixture(autouse=True)
 def only_defaults(settings):
-    for name in set(re.findall(r'_get\(\s*"(\w+)"', Path(conf.__file__).read_text())):
+    for name in set(re.findall(r'_get\(\s*"(\w+)"', Path(reading.__file__).read_text())):
         if hasattr(settings, conf.PREFIX + name):
             delattr(settings, conf.PREFIX + name)
     return settings
@@ -213,15 +213,15 @@ def test_the_message_id_has_the_sender_s_domain_unless_set(settings):
 
 
 def test_every_setting_is_documented_and_every_documented_setting_exists():
-    source = Path(conf.__file__).read_text()
+    source = Path(reading.__file__).read_text()
     known = {conf.PREFIX + name for name in re.findall(r'_get\(\s*"(\w+)"', source)}
     documented = set(re.findall(r"^## `(WAGTAIL_LIFECYCLE_\w+)`", DOCUMENTED.read_text(), re.MULTILINE))
     assert documented == known
 
 
 def test_no_setting_is_read_past_the_settings_module():
-    package = Path(conf.__file__).parent
-    known = {conf.PREFIX + name for name in re.findall(r'_get\(\s*"(\w+)"', Path(conf.__file__).read_text())}
+    package = Path(conf.__file__).parents[1]
+    known = {conf.PREFIX + name for name in re.findall(r'_get\(\s*"(\w+)"', Path(reading.__file__).read_text())}
     named = {
         name
         for module in package.rglob("*.py")

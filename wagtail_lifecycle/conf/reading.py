@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,80 +12,11 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.module_loading import import_string
 
-from wagtail_lifecycle.domains import ascii_address, ascii_domain, ascii_url
+from wagtail_lifecycle.conf.values import PREFIX, Breaker, Limits, Patience, Queues, Sender, patience_of, sender_of
+from wagtail_lifecycle.domains import ascii_domain, ascii_url
 from wagtail_lifecycle.exceptions import Misconfigured, UnknownName
 
-PREFIX = "WAGTAIL_LIFECYCLE_"
-SENDER_KEYS = frozenset({"from", "label", "reply_to", "postal_address", "rate", "max_connections"})
 QUEUE_KEYS = frozenset({"transactional", "bulk"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sender:
-    """A From that the site owner has configured."""
-
-    #: key in WAGTAIL_LIFECYCLE_SENDERS; kept by campaigns, so it never changes
-    key: str
-    #: the address mails come from
-    address: str
-    #: the name beside the address
-    name: str = ""
-    #: what editors choose
-    label: str = ""
-    #: where answers go, if not to `address`
-    reply_to: str = ""
-    #: shown at the foot of every bulk mail (CAN-SPAM, 15 USC 7704(a)(5))
-    postal_address: str = ""
-    #: messages per second over all workers; None means no limit
-    rate: float | None = None
-    #: connections at once over all workers; None means no limit
-    max_connections: int | None = None
-
-    @property
-    def domain(self) -> str:
-        return self.address.rpartition("@")[2]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How often and how long a mail is tried again."""
-
-    #: pause after the first attempt; doubled with each further one
-    base: timedelta
-    #: longest pause
-    cap: timedelta
-    #: since the delivery was planned
-    give_up: timedelta
-
-
-@dataclass(frozen=True, kw_only=True)
-class Breaker:
-    """When failures pause a run."""
-
-    #: share of the decided deliveries that failed, 0 to 1
-    share: float = 0.2
-    #: deliveries decided before the share means anything
-    after: int = 50
-    #: the first so many of a run that fail alike pause it at once
-    alike: int = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How often an hour another verification mail may be asked for."""
-
-    #: for one address
-    address: int = 3
-    #: from one IP address; the first 64 bits of an IPv6 one
-    ip: int = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Queues:
-    """The Celery queues of our tasks; None means the site's default queue."""
-
-    transactional: str | None = None
-    bulk: str | None = None
 
 
 class Settings:
@@ -101,7 +30,7 @@ class Settings:
     def senders(self) -> dict[str, Sender]:
         """`SENDERS`: senders by key, each `{"from": "Name <address>", "label", "reply_to", "postal_address"}`."""
         configured: Mapping[str, Mapping[str, Any]] = self._get("SENDERS", {})
-        return {key: _sender(key, options) for key, options in configured.items()}
+        return {key: sender_of(key, options) for key, options in configured.items()}
 
     def sender(self, key: str) -> Sender:
         try:
@@ -200,12 +129,12 @@ class Settings:
     @property
     def bulk_patience(self) -> Patience:
         """`BULK_RETRIES`: `{"base_seconds": 300, "cap_seconds": 14400, "give_up_seconds": 259200}`."""
-        return _patience(self._get("BULK_RETRIES", {}), base=300, cap=14_400, give_up=259_200)
+        return patience_of(self._get("BULK_RETRIES", {}), base=300, cap=14_400, give_up=259_200)
 
     @property
     def transactional_patience(self) -> Patience:
         """`TRANSACTIONAL_RETRIES`: the same for transactional campaigns: 30 s, 10 minutes, 24 hours."""
-        return _patience(self._get("TRANSACTIONAL_RETRIES", {}), base=30, cap=600, give_up=86_400)
+        return patience_of(self._get("TRANSACTIONAL_RETRIES", {}), base=30, cap=600, give_up=86_400)
 
     @property
     def breaker(self) -> Breaker:
@@ -271,46 +200,6 @@ class Settings:
     def time_zone(self) -> ZoneInfo:
         """The site's zone: Django's TIME_ZONE."""
         return ZoneInfo(django_settings.TIME_ZONE)
-
-
-def _sender(key: str, options: Mapping[str, Any]) -> Sender:
-    unknown = set(options) - SENDER_KEYS
-    name, address = parseaddr(options.get("from", ""))
-    if unknown or "@" not in address:
-        fault = f"unknown keys {sorted(unknown)}" if unknown else f"no address in {options.get('from', '')!r}"
-        raise Misconfigured(
-            f"{PREFIX}SENDERS[{key!r}] has {fault}. "
-            'Write {"from": "Name <address@domain>", "label": …, "reply_to": …, "postal_address": …, '
-            '"rate": …, "max_connections": …}.'
-        )
-    return Sender(
-        key=key,
-        address=_ascii_address(key, address),
-        name=name,
-        label=options.get("label", name or address),
-        reply_to=_ascii_address(key, options.get("reply_to", "")),
-        postal_address=options.get("postal_address", ""),
-        rate=options.get("rate"),
-        max_connections=options.get("max_connections"),
-    )
-
-
-def _patience(options: Mapping[str, float], *, base: float, cap: float, give_up: float) -> Patience:
-    return Patience(
-        base=timedelta(seconds=options.get("base_seconds", base)),
-        cap=timedelta(seconds=options.get("cap_seconds", cap)),
-        give_up=timedelta(seconds=options.get("give_up_seconds", give_up)),
-    )
-
-
-def _ascii_address(key: str, address: str) -> str:
-    try:
-        return ascii_address(address)
-    except ValueError as error:
-        raise Misconfigured(
-            f"{PREFIX}SENDERS[{key!r}] has an address that mail servers refuse: {address!r} ({error}). "
-            "Write it in ASCII; only its domain may have other letters."
-        ) from error
 
 
 settings = Settings()
