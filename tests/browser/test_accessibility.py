@@ -153,9 +153,11 @@ def look_at_the_editor(walk: Walk, path: str) -> None:
             expect(page.get_by_role("tabpanel", name="Who")).to_contain_text("Edda Lindqvist gets it")
         walk.look(f"editor, {tab}", f"#tab-{tab.lower()}")
     page.get_by_role("tab", name="What").click()
-    page.get_by_role("button", name="Insert a merge tag").first.click()
+    insert = page.get_by_role("button", name="Insert a merge tag").first
+    insert.press("Enter")
     walk.look("merge tags", "dialog[open]")
     page.keyboard.press("Escape")
+    expect(insert).to_be_focused()
     page.get_by_role("button", name="Toggle preview").click()
     title = page.frame_locator("iframe").last.get_by_role("heading", name="News")
     # Its own policy lets a mail have the styles that it cannot do without.
@@ -164,6 +166,23 @@ def look_at_the_editor(walk: Walk, path: str) -> None:
     page.get_by_label("Find a reader").fill("e")
     expect(page.get_by_role("button", name="Edda Lindqvist")).to_be_visible()
     walk.look("preview", "[data-side-panel=preview]")
+    choose_without_a_mouse(page)
+
+
+def choose_without_a_mouse(page: Any) -> None:
+    """What is pressed goes away; the focus stays where somebody goes on."""
+    page.get_by_label("Find a reader").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator(".lifecycle-preview__people button").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Find a reader")).to_be_focused()
+    status = page.locator("[data-lifecycle-preview-target=status][aria-live=polite]")
+    first = status.inner_text()
+    next_reader = page.get_by_role("button", name="Next reader")
+    next_reader.focus()
+    page.keyboard.press("Enter")
+    expect(status).not_to_have_text(first)
+    expect(next_reader).to_be_focused()
 
 
 def test_no_screen_has_a_barrier_or_breaks_the_policy(set_out, screens):

@@ -110,7 +110,7 @@ class CampaignIndexView(HarmlessExportMixin, IndexView):
     @cached_property
     def columns(self) -> list[Any]:
         columns: list[Any] = super().columns
-        return [*columns, LocaleColumn()] if self.i18n_enabled else columns
+        return [*columns, LocaleColumn(classname=f"w-text-16 {WIDE}")] if self.i18n_enabled else columns
 
     def get_add_url(self) -> str | None:
         """Lead to the starters first: an empty editor is one of them."""

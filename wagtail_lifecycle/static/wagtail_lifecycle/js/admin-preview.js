@@ -24,7 +24,10 @@
         body: new URLSearchParams({ reader: wish }),
       });
       if (!response.ok) return;
+      const hadFocus = this.statusTarget.contains(document.activeElement);
       this.statusTarget.innerHTML = await response.text();
+      // The button that was pressed is gone: its successor takes its place.
+      if (hadFocus) this.statusTarget.querySelector("button")?.focus();
       if (this.hasSearchTarget) this.showSearch(wish);
       this.dispatch("changed");
     }
@@ -33,6 +36,7 @@
       this.searchTarget.hidden = this.readerTarget.value !== "person";
       // Whoever was found is chosen, and the list has done its work.
       if (wish !== "next" && !wish.includes(":")) return;
+      if (this.peopleTarget.contains(document.activeElement)) this.textTarget.focus();
       this.peopleTarget.replaceChildren();
       this.textTarget.value = "";
     }
