@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wagtail_lifecycle import links
 from wagtail_lifecycle.audiences import get_audience
 from wagtail_lifecycle.data_sources import Period, load_data
+from wagtail_lifecycle.models.rules import content_of, rules_of
 from wagtail_lifecycle.rendering import inert_links
 
 if TYPE_CHECKING:
@@ -20,7 +21,20 @@ if TYPE_CHECKING:
 
     from wagtail_lifecycle.audiences import Audience, Recipient
     from wagtail_lifecycle.models import Campaign
-    from wagtail_lifecycle.rendering import CompiledMail, Content, Mail
+    from wagtail_lifecycle.rendering import CompiledMail, Mail
+
+__all__ = [
+    "content_of",
+    "data_of",
+    "extremes",
+    "find",
+    "next_person",
+    "period_of",
+    "person",
+    "personal_mail",
+    "rules_of",
+    "sample",
+]
 
 #: Longer than any name that somebody looks for, and than any key.
 MAX_TEXT: Final = 200
@@ -33,19 +47,6 @@ EDGE: Final = 10
 def audience_of(campaign: Campaign) -> Audience:
     """Return the audience, of the campaign as it is edited or, for a translation, of its source. Raises UnknownName."""
     return get_audience(rules_of(campaign).audience)
-
-
-def rules_of(campaign: Campaign) -> Campaign:
-    """Return whose audience, topic and period hold: a translation has only words of its own."""
-    source = campaign.source
-    # The object at hand, because what is edited is not saved yet.
-    return campaign if source.pk == campaign.pk else source
-
-
-def content_of(campaign: Campaign) -> Content:
-    """Return the words of the campaign, and for a translation the rules of its source."""
-    rules = rules_of(campaign)
-    return campaign.content if rules is campaign else campaign.content.ruled_by(rules.content)
 
 
 def period_of(campaign: Campaign, now: datetime) -> Period:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from email.utils import make_msgid
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import DatabaseError
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from wagtail_lifecycle.models import Campaign
     from wagtail_lifecycle.rendering import Content
     from wagtail_lifecycle.transport import Outcome
+
+logger = logging.getLogger(__name__)
 
 MAX_NOTE: Final = 600
 _BODY: Final = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
@@ -58,7 +62,7 @@ def send_test(campaign: Campaign, address: str, *, user: Any, recipient: Recipie
     if not is_allowed("test-mail", str(user.pk), settings.test_limit):
         raise RefusedTest(_too_many(settings.test_limit))
     content = samples.content_of(campaign)
-    mail = _marked(_mail(campaign, content, recipient, now), campaign, recipient, content.language)
+    mail = _marked(_made(campaign, content, recipient, now), campaign, recipient, content.language)
     with Line() as line:
         return line.send(_letter(content, mail, address, now))
 
@@ -70,6 +74,17 @@ def _too_many(limit: int) -> str:
         limit,
     )
     return sentence % {"count": limit}
+
+
+def _made(campaign: Campaign, content: Content, recipient: Recipient | None, now: datetime) -> Mail:
+    try:
+        return _mail(campaign, content, recipient, now)
+    except (LifecycleError, DatabaseError):
+        raise
+    # Blocks and data sources are the site's own code, and may raise anything.
+    except Exception as error:
+        logger.exception("test mail failed", extra={"action": "test_mail", "campaign_id": campaign.pk})
+        raise RefusedTest(_("A block of this mail cannot be rendered. The site's log says why.")) from error
 
 
 def _mail(campaign: Campaign, content: Content, recipient: Recipient | None, now: datetime) -> Mail:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from wagtail_lifecycle import registry, rendering
 from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.exceptions import CompileError, UnknownName
+from wagtail_lifecycle.models.rules import content_of, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +39,9 @@ def problems_of(campaign: Campaign) -> list[Problem]:
 
     Of a translation only the content counts: the rest is that of its source.
     """
-    found = [*_missing_texts(campaign), *_sender_problems(campaign), *_body_problems(campaign)]
-    found += _typed_merge_tags(campaign)
+    rules = rules_of(campaign)
+    found = [*_missing_texts(campaign), *_sender_problems(rules), *_body_problems(campaign)]
+    found += _typed_merge_tags(campaign, rules.audience)
     found += _compile_problems(campaign, at_fault={problem.field for problem in found})
     if campaign.is_source:
         found += [*_audience_problems(campaign.audience), *_event_problems(campaign), *_topic_problems(campaign)]
@@ -120,11 +122,11 @@ def _body_problems(campaign: Campaign) -> Iterator[Problem]:
         yield Problem("body", _("A block of this mail cannot be checked. The site's log says why."))
 
 
-def _typed_merge_tags(campaign: Campaign) -> Iterator[Problem]:
+def _typed_merge_tags(campaign: Campaign, audience: str) -> Iterator[Problem]:
     """Find merge tags typed by hand where only the editor's chips work: they would be sent as they stand."""
     # Defaults of fields may be lazy translations.
     stored = json.dumps(campaign.body.stream_block.get_prep_value(campaign.body), cls=DjangoJSONEncoder)
-    for tag in dict.fromkeys(rendering.find_merge_tags(stored, audience=campaign.audience)):
+    for tag in dict.fromkeys(rendering.find_merge_tags(stored, audience=audience)):
         sentence = _("“%(tag)s” would be sent as it stands: in the body, put it in with the button “Merge tag”.")
         yield Problem("body", sentence % {"tag": tag})
 
@@ -165,7 +167,7 @@ def _child_of(block: Any, key: Any) -> tuple[str, Any]:
 
 def _compile_problems(campaign: Campaign, *, at_fault: set[str]) -> Iterator[Problem]:
     """Compile what is not known to be wrong, so that everything is said at once."""
-    content = campaign.content
+    content = content_of(campaign)
     if "sender" in at_fault:
         content = replace(content, sender=min(settings.senders, default=""))
     if "body" in at_fault:

@@ -12,6 +12,7 @@ from wagtail_lifecycle import links, registry
 from wagtail_lifecycle.audiences import get_audience
 from wagtail_lifecycle.conf import Sender, settings
 from wagtail_lifecycle.exceptions import LifecycleError, UnknownName
+from wagtail_lifecycle.models.rules import content_of
 from wagtail_lifecycle.preflight import walking
 from wagtail_lifecycle.rendering import CompiledMail, Links, Mail, compile_mail
 from wagtail_lifecycle.rendering.preview import Example
@@ -53,7 +54,7 @@ class Flight:
 
     @cached_property
     def content(self) -> Content:
-        return self.campaign.content
+        return content_of(self.campaign)
 
     @cached_property
     def sender(self) -> Sender | None:

@@ -27,14 +27,14 @@ SAMPLE: Final = 200
 def try_sample(campaign: Campaign, now: datetime, size: int = SAMPLE) -> Tally | None:
     """Return what comes of the mails of a few people; None where `campaign` is no mail, or to nobody known."""
     try:
-        compiled = compile_mail(campaign.content)
-        people = samples.sample(campaign, now, size)
+        compiled = compile_mail(samples.content_of(campaign))
+        people, period = samples.sample(campaign, now, size), samples.period_of(campaign, now)
     except LifecycleError:
         return None
     # Templates of blocks are the site's own code and may raise anything; `problems_of` says so.
     except Exception:  # noqa: BLE001
         return None
-    return try_people({compiled.language: compiled}, people, samples.period_of(campaign, now))
+    return try_people({compiled.language: compiled}, people, period)
 
 
 def try_people(compiled: Mapping[str, CompiledMail], people: Sequence[Recipient], period: Period) -> Tally:

@@ -113,7 +113,8 @@ class DurationField(KeepingChoiceField):
         return str(int(value.total_seconds())) if isinstance(value, timedelta) else value
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(super().has_changed(self.prepare_value(initial), data))
+        # As text: what was posted may be no number, or one that no duration can have.
+        return str(self.prepare_value(initial)) != str(data)
 
     def label_for_unknown(self, value: Any) -> str:
         return in_words(value)

@@ -58,7 +58,10 @@ SCHEDULE_FIELDS: Final = ("trigger", "event", "delay", "frequency", *DAY_AND_TIM
 #: What a new campaign begins with.
 MORNING: Final = time(9)
 #: What a translation has from its source.
-SOURCE_FIELDS: Final = ("site", "audience", "topic", "is_transactional", *SCHEDULE_FIELDS, "late_within", "period")
+SOURCE_FIELDS: Final = (
+    *("site", "sender", "audience", "topic", "is_transactional"),
+    *(*SCHEDULE_FIELDS, "late_within", "period"),
+)
 #: Required to publish, though the database takes them empty.
 REQUIRED: Final = ("subject", "sender", "body", "audience")
 
@@ -90,6 +93,8 @@ class CampaignForm(WagtailAdminModelForm):
         if self.instance.pk is None and self.instance.time_of_day is None and not self.is_bound:
             self.initial["time_of_day"] = self.instance.time_of_day = MORNING
         if not self.instance.is_source:
+            # Its own may have left the settings, which would stop publishing at a field that is not shown.
+            self.instance.sender = self.instance.source.sender
             for name in SOURCE_FIELDS:
                 self.fields.pop(name, None)
         offer_sites(self)

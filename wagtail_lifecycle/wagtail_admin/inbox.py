@@ -32,13 +32,14 @@ class InboxPanel(Panel):
 
         def get_context_data(self, parent_context: Mapping[str, Any] | None = None) -> dict[str, Any]:
             context: dict[str, Any] = super().get_context_data(parent_context)
-            # A translation goes to the audience of its source, which its own page does not show.
+            # A translation has the audience and the sender of its source, which its own page does not show.
             source = self.instance.source if self.instance is not None else None
             context["offers"] = {
                 "tags": offered_merge_tags(),
                 "texts": {name: str(text) for name, text in TEXTS.items()},
                 "senders": {sender.key: sender.name or sender.address for sender in settings.senders.values()},
                 "audience": source.audience if source is not None else "",
+                "sender": source.sender if source is not None else "",
                 "fields": TAGGED,
             }
             return context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
 from wagtail_lifecycle import preflight, registry, schedules
-from wagtail_lifecycle.exceptions import UnknownName
 from wagtail_lifecycle.models import Campaign
 from wagtail_lifecycle.samples import audience_of
 from wagtail_lifecycle.schedules.circumstances import circumstances_of
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from wagtail_lifecycle.preflight import Finding, Report
+
+logger = logging.getLogger(__name__)
 
 #: The tab of each field; the others are under "What".
 TABS: Final = {
@@ -141,7 +143,9 @@ def _moment(slot: datetime, campaign: Campaign) -> dict[str, str]:
 def audience_size(campaign: Campaign, now: datetime) -> int | None:
     try:
         return audience_of(campaign).count(now)
-    except UnknownName:
+    # An audience of the site may raise anything; the checks say so.
+    except Exception:
+        logger.exception("audience not counted", extra={"action": "preflight", "campaign_id": campaign.pk})
         return None
 
 

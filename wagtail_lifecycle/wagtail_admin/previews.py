@@ -248,3 +248,7 @@ class PeopleView(CampaignPreviewView):
             return {"people": samples.find(self.campaign, text, timezone.now())}
         except LifecycleError as error:
             return {"problem": str(error)}
+        # As above.
+        except Exception:
+            logger.exception("search failed", extra={"action": "preview", "campaign_id": self.campaign.pk})
+            return {"problem": gettext("This audience cannot be read. The site's log says why.")}

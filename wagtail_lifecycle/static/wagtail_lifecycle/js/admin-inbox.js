@@ -74,10 +74,10 @@
     }
 
     show() {
-      const { texts, senders } = this.offers;
+      const { texts, sender, senders } = this.offers;
       const value = (name) => field(name)?.value || "";
       const preheader = this.withExamples(value("preheader"));
-      this.senderTarget.textContent = senders[value("sender")] || texts.noSender;
+      this.senderTarget.textContent = senders[field("sender") ? value("sender") : sender] || texts.noSender;
       this.subjectTarget.textContent = this.withExamples(value("subject")) || texts.noSubject;
       this.preheaderTarget.textContent = preheader ? ` \u2013 ${preheader}` : "";
     }

@@ -23,7 +23,8 @@
         headers: { [CSRF_HEADER_NAME]: CSRF_TOKEN },
         body: new URLSearchParams({ reader: wish }),
       });
-      if (!response.ok) return;
+      // Who was logged out meanwhile is led to another page, which has no place here.
+      if (!response.ok || response.redirected) return;
       const hadFocus = this.statusTarget.contains(document.activeElement);
       this.statusTarget.innerHTML = await response.text();
       // The button that was pressed is gone: its successor takes its place.
@@ -54,7 +55,7 @@
       url.searchParams.set("q", text);
       try {
         const response = await fetch(url, { signal: this.request.signal });
-        if (response.ok) this.peopleTarget.innerHTML = await response.text();
+        if (response.ok && !response.redirected) this.peopleTarget.innerHTML = await response.text();
       } catch (error) {
         if (error.name !== "AbortError") throw error;
       }

@@ -51,7 +51,7 @@
       outlook.setAttribute("aria-busy", "true");
       try {
         const response = await fetch(this.url(outlook), { signal: this.request.signal });
-        if (response.ok) outlook.innerHTML = await response.text();
+        if (response.ok && !response.redirected) outlook.innerHTML = await response.text();
         outlook.removeAttribute("aria-busy");
       } catch (error) {
         if (error.name === "AbortError") return;
