@@ -16,12 +16,13 @@ PAGE_PERMISSIONS = {
 }
 EDITING = (
     "access_admin",
-    *("view_campaign", "add_campaign", "change_campaign"),
+    *("view_campaign", "add_campaign", "change_campaign", "send_test_campaign", "preview_people_campaign"),
     *("view_topic", "add_topic", "change_topic"),
     *("view_run", "view_delivery"),
 )
 #: Pictures and documents are granted per collection, by Wagtail's own migrations.
-MODEL_PERMISSIONS = {"Editors": EDITING, "Moderators": (*EDITING, "publish_campaign", "delete_campaign", "steer_run")}
+MODERATING = ("publish_campaign", "delete_campaign", "lock_campaign", "unlock_campaign", "steer_run")
+MODEL_PERMISSIONS = {"Editors": EDITING, "Moderators": (*EDITING, *MODERATING)}
 
 UNVERIFIED = {
     "priya.raman@example.org": "Priya Raman",
