@@ -116,7 +116,7 @@ def test_the_page_ends_with_one_sentence_and_the_button_says_so_too(moderator, t
 def test_an_editor_looks_and_does_not_let_it_go(editor):
     campaign = make_campaign(publish=False)
     shown = editor.get(page_of(campaign))
-    assert "Somebody who may publish has to let it go." in words(shown)[0]
+    assert "You may not publish it yourself: ask somebody who may." in words(shown)[0]
     assert not words(shown, "[name=accept]")
     assert editor.post(page_of(campaign), {"content": content_of(shown)}).url == "/admin/"
     campaign.refresh_from_db()

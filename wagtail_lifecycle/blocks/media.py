@@ -95,7 +95,7 @@ class ImageBlock(PictureStructBlock, EmailBlock, LinkStructBlock):
         choices=RATIOS,
         default="",
         required=False,
-        help_text=_("What is cut off leaves the focal point of the picture in sight."),
+        help_text=_("The focal point of the picture stays in sight when it is cut."),
     )
     page = wagtail_blocks.PageChooserBlock(required=False, label=_("Leads to page"))
 

@@ -38,7 +38,7 @@ COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}\b")
 @register_check
 class AltMissing(Check):
     name = "alt_missing"
-    passed = lazy("Every picture has a text for who does not see it.")
+    passed = lazy("Every picture has a text for those who do not see it.")
     remedy = lazy("Describe the picture, or say that it is decorative; one that is a link always needs words.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
@@ -46,11 +46,11 @@ class AltMissing(Check):
             image = item.value
             is_told = getattr(image, "contextual_alt_text", "") or getattr(image, "decorative", False)
             if isinstance(image, AbstractImage) and not is_told:
-                sentence = _("The picture “%(title)s” has no text for who does not see it.")
+                sentence = _("The picture “%(title)s” has no text for those who do not see it.")
                 yield Fault(sentence % {"title": image.title}, block_id=item.block_id)
         for tag in flight.soup.find_all("img"):
             if tag.get("alt") is None:
-                yield Fault(_("A picture has no text for who does not see it."))
+                yield Fault(_("A picture has no text for those who do not see it."))
             elif not tag["alt"] and _is_only_content_of_link(tag):
                 yield Fault(_("A picture is a link, but has no words that say where it leads."))
 

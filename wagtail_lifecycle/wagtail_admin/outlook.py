@@ -21,6 +21,7 @@ from wagtail_lifecycle.wagtail_admin.fields import EveryField
 from wagtail_lifecycle.wagtail_admin.forms import SCHEDULE_FIELDS, is_needed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -83,7 +84,7 @@ def outlook_of(campaign: Campaign, now: datetime) -> Outlook:
     return Outlook(
         sentence=schedules.describe(campaign),
         runs=tuple(moment(slot, campaign.zone) for slot in slots),
-        period=_period_sentence(campaign, slots[0]) if slots else "",
+        period=_period_sentence(campaign, slots) if slots else "",
         notes=tuple(schedules.notes(campaign, now)),
     )
 
@@ -102,11 +103,13 @@ def _on_event(campaign: Campaign) -> Outlook:
     )
 
 
-def _period_sentence(campaign: Campaign, slot: datetime) -> str:
+def _period_sentence(campaign: Campaign, slots: Sequence[datetime]) -> str:
     try:
-        label = Period.for_slot(campaign.period, slot).label
+        label = Period.for_slot(campaign.period, slots[0]).label
     except ValueError:
         return ""
+    if len(slots) == 1:
+        return gettext("Reports in it cover %(period)s.") % {"period": label}
     return gettext("Reports in the first of them cover %(period)s.") % {"period": label}
 
 

@@ -135,7 +135,12 @@ class PreflightView(HookResponseMixin, PermissionCheckedMixin, WagtailAdminTempl
         names = Campaign.snippet_viewset.get_url_name
         campaigns = {"url": reverse(names("list")), "label": gettext("Campaigns")}
         campaign = {"url": reverse(names("edit"), args=[self.saved.pk]), "label": str(self.campaign)}
-        return [*self.breadcrumbs_items, campaigns, campaign, {"url": "", "label": gettext("Pre-flight")}]
+        return [
+            *self.breadcrumbs_items,
+            campaigns,
+            campaign,
+            {"url": "", "label": gettext("Pre-flight"), "sublabel": str(self.campaign)},
+        ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)

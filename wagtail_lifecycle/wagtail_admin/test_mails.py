@@ -98,7 +98,7 @@ class TestMailView(WagtailAdminTemplateMixin, FormView):  # type: ignore[type-ar
             *super().get_breadcrumbs_items(),
             {"url": reverse(Campaign.snippet_viewset.get_url_name("list")), "label": gettext("Campaigns")},
             {"url": self.edit_url, "label": str(self.campaign)},
-            {"url": "", "label": gettext("Send a test")},
+            {"url": "", "label": gettext("Send a test"), "sublabel": self.get_page_subtitle()},
         ]
 
     def get_form_kwargs(self) -> dict[str, Any]:
