@@ -12,6 +12,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.models.problems import problems_of
+from wagtail_lifecycle.preflight import walking
 from wagtail_lifecycle.preflight.base import BLOCKER, Check, Finding
 from wagtail_lifecycle.preflight.flights import Circumstances, Flight
 
@@ -101,6 +102,8 @@ def _fitting(flight: Flight) -> list[type[Check]]:
 
 def content_key(campaign: Campaign) -> str:
     """Return what tells two versions of a campaign apart by what they say and to whom: a SHA-256."""
+    # Blocks that nobody has read yet are serialized as they were stored, others with all their fields.
+    walking.items(campaign.body)
     values: dict[str, Any] = campaign.serializable_data()
     said = {name: value for name, value in sorted(values.items()) if name not in BOOKKEEPING}
     return hashlib.sha256(json.dumps(said, cls=DjangoJSONEncoder, sort_keys=True).encode()).hexdigest()
