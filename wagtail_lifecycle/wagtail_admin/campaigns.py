@@ -192,7 +192,7 @@ class CampaignViewSet(SnippetViewSet):
         TemplateColumn("status", "campaign_status", label=_("Status"), accessor="standing"),
         TemplateColumn("schedule", "campaign_schedule", label=_("Schedule"), accessor="standing", classname=WIDE),
         TemplateColumn("audience", "campaign_audience", label=_("Audience"), accessor="standing", classname=WIDE),
-        TextColumn("next_run", label=_("Next run"), accessor="standing.next_run", classname=WIDE),
+        TextColumn("next_run", label=_("Next run"), accessor="standing.next_run"),
         TemplateColumn("last_run", "campaign_last_run", label=_("Last run"), accessor="standing", classname=WIDE),
     ]
     list_export = [
