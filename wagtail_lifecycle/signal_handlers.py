@@ -17,7 +17,7 @@ from wagtail.signals import published, unpublished
 
 from wagtail_lifecycle import rehearsing, schedules, user_events
 from wagtail_lifecycle.models import Campaign, Topic
-from wagtail_lifecycle.models.campaigns import is_topic_used
+from wagtail_lifecycle.models.versions import is_topic_used
 
 
 def connect() -> None:

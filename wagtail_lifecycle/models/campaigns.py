@@ -7,10 +7,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.contenttypes.models import ContentType
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +18,6 @@ from wagtail.models import (
     Locale,
     LockableMixin,
     PreviewableMixin,
-    Revision,
     RevisionMixin,
     Site,
     TranslatableMixin,
@@ -264,23 +261,6 @@ class Campaign(
         show = getattr(request, "lifecycle_preview", None)
         page = show(mode_name) if show else rendering.preview(self.content, mode=mode_name)
         return rendering.preview_response(page)
-
-
-def revisions_of(campaign_ids: Iterable[int]) -> QuerySet[Revision]:
-    """Return every version, published or not, of the campaigns."""
-    content_type = ContentType.objects.get_for_model(Campaign)
-    ids = [str(pk) for pk in campaign_ids]
-    versions: QuerySet[Revision] = Revision.objects.filter(base_content_type=content_type, object_id__in=ids)
-    return versions
-
-
-def is_topic_used(topic_ids: Iterable[int]) -> bool:
-    """Tell whether a campaign, or an earlier version of one, is about one of the topics."""
-    ids = list(topic_ids)
-    content_type = ContentType.objects.get_for_model(Campaign)
-    # A version whose topic is gone cannot be made a campaign again, nor sent by a run that has pinned it.
-    versions = Revision.objects.filter(base_content_type=content_type, content__topic__in=ids)
-    return bool(ids) and (Campaign.objects.filter(topic__in=ids).exists() or versions.exists())
 
 
 class CampaignState(models.Model):

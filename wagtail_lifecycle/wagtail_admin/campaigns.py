@@ -21,7 +21,7 @@ from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
 from wagtail_lifecycle.audiences import audience_choices
 from wagtail_lifecycle.conf import settings
 from wagtail_lifecycle.models import Campaign, Run, RunContent, Topic
-from wagtail_lifecycle.models.campaigns import is_topic_used, revisions_of
+from wagtail_lifecycle.models.versions import is_topic_used, revisions_of
 from wagtail_lifecycle.schedules import watching
 from wagtail_lifecycle.wagtail_admin import previews
 from wagtail_lifecycle.wagtail_admin.access import ANY, may, remember_homes, scope
