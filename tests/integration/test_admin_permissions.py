@@ -64,7 +64,7 @@ ROWS = [
 ]
 NAME, PERSON = "Letter to our readers", "somebody.else@example.org"
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_every_address_has_its_row():
