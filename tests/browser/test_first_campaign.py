@@ -91,7 +91,7 @@ def write_what(page: Any) -> None:
     write_greeting(page, add_block(page, "Text"))
     button = add_block(page, "Button")
     button.locator("input[name$=text]").fill("Read the news")
-    button.locator("input[name$=url]").fill("https://example.org/news")
+    button.locator("input[name$=url]").fill("https://wagtail.org/news")
 
 
 #: What the preview has asked for and holds, for the message of a test that fails.
@@ -132,7 +132,7 @@ def see_the_preview_change(page: Any, screenshot: Any) -> None:
     # Of two that load at once, Wagtail keeps the one that comes last.
     expect(page.locator("[data-w-preview-target=iframe]")).to_have_count(1)
     page.locator("#id_preview_mode").select_option("text")
-    expect_in_preview(page, "https://example.org/news")
+    expect_in_preview(page, "https://wagtail.org/news")
     page.get_by_role("button", name="Toggle preview").click()
 
 
