@@ -18,6 +18,8 @@ from wagtail_lifecycle.models import Campaign, Run
 
 DJANGO_SMTP = "django.core.mail.backends.smtp.EmailBackend"
 PATIENCE = 600.0
+#: Slower than this, nothing is measured any more.
+SLOWEST = 200
 WARM_UP = 10
 #: the workers of each queue, by what sets them apart
 QUEUES = {
@@ -87,7 +89,7 @@ class Contestant:
         before, statements, begun = workers.cpu_seconds(), size_of(arena.statements), time.time()
         self.start(count, arena, self.queue)
         try:
-            tally = arena.sink.wait_for(count, seconds=PATIENCE)
+            tally = arena.sink.wait_for(count, seconds=max(PATIENCE, count / SLOWEST))
             wait_for_runs()
         except TimeoutError as error:
             raise RuntimeError(f"{self.name}: {error}\n{workers.said()}") from error
