@@ -1,15 +1,19 @@
 """The gallery of starters, and the drafts that are begun with them."""
 
 import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from wagtail.log_actions import registry as log_registry
 from wagtail.models import Locale
+from wagtail.users.models import UserProfile
 
 from tests.support.admin import logged_in, url, words
 from tests.support.factories import make_topic
 from wagtail_lifecycle import registry
 from wagtail_lifecycle.models import Campaign
 from wagtail_lifecycle.models.problems import problems_of
+from wagtail_lifecycle.rendering.preview import preview_mail
 from wagtail_lifecycle.starters import Starter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -23,6 +27,24 @@ def topics():
 
 def begin(client, name, **query):
     return client.post(f"{url('begin', name)}?{'&'.join(f'{key}={value}' for key, value in query.items())}")
+
+
+def begun(client, name):
+    begin(client, name)
+    return Campaign.objects.latest("pk")
+
+
+def sentences_of(campaign):
+    """Return what the mail says, without the names in it."""
+    mail = preview_mail(campaign.content)
+    found = BeautifulSoup(mail.html, "html.parser").stripped_strings
+    names = {"The Quick Publisher", "The Quick Publisher, 1 Main St, Springfield"}
+    return {mail.subject, campaign.preheader, *(words for words in found if " " in words)} - names
+
+
+def speak(client, language):
+    person = get_user_model().objects.get(pk=client.session["_auth_user_id"])
+    UserProfile.objects.update_or_create(user=person, defaults={"preferred_language": language})
 
 
 @pytest.mark.parametrize("name", registry.starters.names())
@@ -62,7 +84,21 @@ def test_what_the_site_does_not_have_stays_empty_and_is_said(settings):
 def test_a_draft_is_in_the_locale_that_was_asked_for(topics):
     german = Locale.objects.create(language_code="de")
     assert begin(logged_in("editor"), "announcement", locale="de").status_code == 302
-    assert Campaign.objects.get().locale == german
+    campaign = Campaign.objects.get()
+    assert (campaign.locale, campaign.subject.partition("}}")[2]) == (german, ", es gibt Neues")
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_drafts_are_wholly_in_the_language_of_who_begins_them(topics, settings, language):
+    settings.WAGTAIL_CONTENT_LANGUAGES = [("en-gb", "English"), (language, language)]
+    Locale.objects.create(language_code=language)
+    client = logged_in("editor")
+    english = {name: sentences_of(begun(client, name)) for name in registry.starters.names()}
+    speak(client, language)
+    for name in registry.starters.names():
+        campaign = begun(client, name)
+        assert campaign.locale.language_code == language
+        assert not english[name] & sentences_of(campaign)
 
 
 def test_a_picture_is_a_mail_that_runs_nothing(topics):

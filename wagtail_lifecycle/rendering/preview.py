@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from wagtail_lifecycle import links as signed_links
@@ -85,12 +86,14 @@ def inert_links(recipient_key: str, *, base: str) -> Links:
 def read_example(content: Content) -> Read:
     """Show the mail of somebody who has it all: what merge tags and data sources have as examples."""
     note = _("Example data: every reader sees their own.")
-    return lambda compiled: Reading(
-        person=_example_person(content.audience),
-        data=_example_data(compiled.required, content.period),
-        links=_example_links(),
-        note=note,
-    )
+
+    def read(compiled: CompiledMail) -> Reading:
+        # The examples speak as the mail does, the note as the editor.
+        with translation.override(compiled.language):
+            person, data = _example_person(content.audience), _example_data(compiled.required, content.period)
+        return Reading(person=person, data=data, links=_example_links(), note=note)
+
+    return read
 
 
 def read_nobody(content: Content) -> Read:  # noqa: ARG001 - like read_example
@@ -126,7 +129,7 @@ def preview_block(block: Any, value: Any) -> str:
         subject=str(block.label),
         preheader="",
         body=[block.bind(value)],
-        language="",
+        language=translation.get_language() or "",
         sender="",
         audience="",
         topic="",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from wagtail.models import Locale, Site
 
 from wagtail_lifecycle import registry
@@ -28,7 +28,7 @@ class Draft:
 
     campaign: Campaign
     #: sentences about what the site has nothing for
-    to_do: tuple[str, ...] = ()
+    to_do: tuple[Promise, ...] = ()
 
 
 class Starter:
@@ -93,7 +93,7 @@ class Starter:
         return next(iter(fitting or (topics.values() if len(topics) == 1 else ())), None)
 
 
-def _to_do(campaign: Campaign) -> list[str]:
+def _to_do(campaign: Campaign) -> list[Promise]:
     missing = {
         _("Choose who the mail comes from: this site has no sender yet."): not campaign.sender,
         _("Choose who gets the mail: this site has no audience that this starter is made for."): not campaign.audience,

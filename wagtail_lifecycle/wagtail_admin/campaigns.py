@@ -116,7 +116,9 @@ class CampaignIndexView(HarmlessExportMixin, IndexView):
         """Lead to the starters first: an empty editor is one of them."""
         if not self.user_has_permission("add"):
             return None
-        return str(self._set_locale_query_param(reverse(Campaign.snippet_viewset.get_url_name("starters"))))
+        url = reverse(Campaign.snippet_viewset.get_url_name("starters"))
+        # Without one that was chosen here, it is for the gallery to say which language fits the person.
+        return str(self._set_locale_query_param(url) if self.request.GET.get("locale") else url)
 
     def _get_title_column(self, field_name: str, **kwargs: Any) -> Any:
         return super()._get_title_column(field_name, SubtitledColumn, subtitle="subject", **kwargs)

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -30,14 +31,17 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from wagtail_lifecycle.rendering import Content
-    from wagtail_lifecycle.starters import Starter
+    from wagtail_lifecycle.starters import Draft, Starter
 
 #: How long a browser keeps the picture of a starter.
 PICTURE_SECONDS = 300
 
 
 class StarterView(PermissionCheckedMixin, View):
-    """What the views of the gallery share: the language of the new campaign, and the starter of the address."""
+    """What the views of the gallery share: the language of the new campaign, and the starter of the address.
+
+    Without a language in the address, it is that of the person, where the site has it.
+    """
 
     model = Campaign
     permission_required = "add"
@@ -45,7 +49,7 @@ class StarterView(PermissionCheckedMixin, View):
     @cached_property
     def locale(self) -> Locale:
         code = self.request.GET.get("locale", "")
-        return get_object_or_404(Locale, language_code=code) if code else Locale.get_default()
+        return get_object_or_404(Locale, language_code=code) if code else Locale.get_active()
 
     @cached_property
     def starter(self) -> Starter:
@@ -54,6 +58,12 @@ class StarterView(PermissionCheckedMixin, View):
             raise Http404
         starter: Starter = registry.starters.get(name)()
         return starter
+
+    def draft(self) -> Draft:
+        """Return the starter's draft, whose words are in the language that was asked for, else in the person's."""
+        asked = self.locale.language_code if self.request.GET.get("locale") else ""
+        with translation.override(asked or translation.get_language()):
+            return self.starter.draft(self.locale)
 
     def url(self, name: str, *args: Any) -> str:
         url = reverse(Campaign.snippet_viewset.get_url_name(name), args=args)
@@ -94,12 +104,12 @@ class BeginView(StarterView):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, starter: str) -> HttpResponse:  # noqa: ARG002 - `self.starter`
-        draft = self.starter.draft(self.locale)
+        draft = self.draft()
         draft.campaign.site = site_for_new(request.user)
         # A draft may be incomplete: publishing says what is missing.
         CreateAction(draft.campaign, user=request.user, clean=False).execute()
         for sentence in draft.to_do:
-            messages.info(request, sentence)
+            messages.info(request, str(sentence))
         return redirect(Campaign.snippet_viewset.get_url_name("edit"), draft.campaign.pk)
 
 
@@ -110,7 +120,7 @@ class PictureView(StarterView):
     http_method_names = ["get"]
 
     def get(self, request: HttpRequest, starter: str) -> HttpResponse:  # noqa: ARG002 - `self.starter`
-        response = HttpResponse(_picture(self.starter.draft(self.locale).campaign.content))
+        response = HttpResponse(_picture(self.draft().campaign.content))
         response.headers["Content-Security-Policy"] = rendering.PREVIEW_POLICY
         response.headers["Cache-Control"] = f"private, max-age={PICTURE_SECONDS}"
         # How django-csp is told to keep out.
