@@ -59,7 +59,7 @@ def test_the_preview_begins_with_what_an_inbox_shows(editor, mode):
     # It stands in a shadow tree, out of reach of the mail's styles.
     told = " ".join(BeautifulSoup(note.template.decode_contents(), "html.parser").get_text(" ").split())
     assert "The Quick Publisher <news@example.org>" in told
-    assert "For Ana · <b>&</b> Ana Costa" in told
+    assert "For Ana · <b>&</b> Ana Lindqvist" in told
     assert "Example data: every reader sees their own." in told
     assert html.index('role="note"') < html.lower().index("good morning")
 

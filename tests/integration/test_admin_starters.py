@@ -99,6 +99,8 @@ def test_drafts_are_wholly_in_the_language_of_who_begins_them(topics, settings, 
         campaign = begun(client, name)
         assert campaign.locale.language_code == language
         assert not english[name] & sentences_of(campaign)
+    editor = BeautifulSoup(client.get(url("edit", campaign.pk)).content, "html.parser")
+    assert editor.select_one('[name="subject"]')["dir"] == {"de": "ltr", "ar": "rtl"}[language]
 
 
 def test_a_picture_is_a_mail_that_runs_nothing(topics):

@@ -38,6 +38,11 @@ def test_messages_are_found_in_python_and_in_templates(messages):
     assert (None, "Unsubscribe") in messages
 
 
+def test_messages_are_asked_for_under_names_that_makemessages_knows():
+    aliases = re.compile(r"gettext\w* as (?!_\b)\w+")
+    assert [path.name for path in PACKAGE.rglob("*.py") if aliases.search(path.read_text(encoding="utf-8"))] == []
+
+
 @languages
 def test_every_message_is_translated_and_none_is_left_over(messages, language):
     entries = [entry for entry in catalogue(language) if not entry.obsolete]

@@ -232,6 +232,12 @@ class Campaign(
         return copied
 
     @property
+    def language(self) -> str:
+        """The code of the language it is written in."""
+        # A campaign that was never saved has no locale yet, but a preview.
+        return str((self.locale if self.locale_id else Locale.get_default()).language_code)
+
+    @property
     def content(self) -> rendering.Content:
         """What `rendering` needs to know of the campaign, as a frozen value."""
         return rendering.Content(
@@ -239,8 +245,7 @@ class Campaign(
             subject=self.subject,
             preheader=self.preheader,
             body=self.body,
-            # A campaign that was never saved has no locale yet, but a preview.
-            language=(self.locale if self.locale_id else Locale.get_default()).language_code,
+            language=self.language,
             sender=self.sender,
             audience=self.audience,
             topic=self.topic.name if self.topic else "",

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import swapper
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from wagtail.documents import get_document_model
 
 from wagtail_lifecycle.preflight.base import BLOCKER, Check, Fault
@@ -41,8 +41,8 @@ def typed(flight: Flight) -> Iterator[tuple[str, Link]]:
 @register_check
 class EmptyLinks(Check):
     name = "link_empty"
-    passed = lazy("Every link has words and leads somewhere.")
-    remedy = lazy("Give the link an address and words, or take it out.")
+    passed = gettext_lazy("Every link has words and leads somewhere.")
+    remedy = gettext_lazy("Give the link an address and words, or take it out.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for address, link in typed(flight):
@@ -59,8 +59,8 @@ class EmptyLinks(Check):
 class RelativeLinks(Check):
     name = "link_relative"
     severity = BLOCKER
-    passed = lazy("Every address is complete.")
-    remedy = lazy("Begin with https://, or choose a page of the site.")
+    passed = gettext_lazy("Every address is complete.")
+    remedy = gettext_lazy("Begin with https://, or choose a page of the site.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for address, link in typed(flight):
@@ -74,8 +74,8 @@ class RelativeLinks(Check):
 class UnsafeLinks(Check):
     name = "link_unsafe"
     severity = BLOCKER
-    passed = lazy("Links lead to the web, to a mailbox or to a telephone only.")
-    remedy = lazy("Begin with https://, http://, mailto: or tel:; nothing else leaves in a mail.")
+    passed = gettext_lazy("Links lead to the web, to a mailbox or to a telephone only.")
+    remedy = gettext_lazy("Begin with https://, http://, mailto: or tel:; nothing else leaves in a mail.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for address, link in typed(flight):
@@ -88,8 +88,8 @@ class UnsafeLinks(Check):
 @register_check
 class ExampleLinks(Check):
     name = "link_example"
-    passed = lazy("No link leads to a place that readers do not have.")
-    remedy = lazy("Replace the address by the real one.")
+    passed = gettext_lazy("No link leads to a place that readers do not have.")
+    remedy = gettext_lazy("Replace the address by the real one.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for address, link in typed(flight):
@@ -134,8 +134,8 @@ def _numbers(links: list[Link]) -> list[str]:
 class DeadLinks(Check):
     name = "link_dead"
     severity = BLOCKER
-    passed = lazy("Every chosen page and document is still there.")
-    remedy = lazy("Choose another page or document, or take the link out.")
+    passed = gettext_lazy("Every chosen page and document is still there.")
+    remedy = gettext_lazy("Choose another page or document, or take the link out.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         targets = Targets(flight)
@@ -162,8 +162,8 @@ def _about(link: Link, sentence: str, with_words: Callable[[str], str]) -> Fault
 @register_check
 class UnpublishedLinks(Check):
     name = "link_unpublished"
-    passed = lazy("Every linked page is published.")
-    remedy = lazy("Publish the page before the mail goes, or choose another one.")
+    passed = gettext_lazy("Every linked page is published.")
+    remedy = gettext_lazy("Publish the page before the mail goes, or choose another one.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         targets = Targets(flight)
@@ -177,8 +177,8 @@ class UnpublishedLinks(Check):
 @register_check
 class PrivateLinks(Check):
     name = "link_private"
-    passed = lazy("Everybody may see the linked pages.")
-    remedy = lazy("Lift the restriction of the page, or choose another one.")
+    passed = gettext_lazy("Everybody may see the linked pages.")
+    remedy = gettext_lazy("Lift the restriction of the page, or choose another one.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         targets = Targets(flight)

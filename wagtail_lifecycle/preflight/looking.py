@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bs4 import NavigableString, Tag
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from wagtail.images.models import AbstractImage
 
 from wagtail_lifecycle import contrast, links
@@ -38,8 +38,8 @@ COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}\b")
 @register_check
 class AltMissing(Check):
     name = "alt_missing"
-    passed = lazy("Every picture has a text for those who do not see it.")
-    remedy = lazy("Describe the picture, or say that it is decorative; one that is a link always needs words.")
+    passed = gettext_lazy("Every picture has a text for those who do not see it.")
+    remedy = gettext_lazy("Describe the picture, or say that it is decorative; one that is a link always needs words.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for item in flight.items:
@@ -63,8 +63,8 @@ def _is_only_content_of_link(picture: Tag) -> bool:
 @register_check
 class ImagesHeavy(Check):
     name = "images_heavy"
-    passed = lazy("The pictures load fast.")
-    remedy = lazy("Choose a smaller picture, or save it as JPEG.")
+    passed = gettext_lazy("The pictures load fast.")
+    remedy = gettext_lazy("Choose a smaller picture, or save it as JPEG.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         total = 0
@@ -96,8 +96,8 @@ def _size(rendition: Any) -> int:
 @register_check
 class ContrastLow(Check):
     name = "contrast_low"
-    passed = lazy("Text stands out from what is behind it.")
-    remedy = lazy("Choose a darker colour for the text, or a lighter one behind it.")
+    passed = gettext_lazy("Text stands out from what is behind it.")
+    remedy = gettext_lazy("Choose a darker colour for the text, or a lighter one behind it.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         found = {pair for tag in flight.soup.find_all(True) if _has_words(tag) and (pair := _too_close(tag))}
@@ -154,8 +154,10 @@ def _is_large(style: dict[str, str]) -> bool:
 @register_check
 class ClientSupport(Check):
     name = "client_support"
-    passed = lazy("The large mail programs show everything that the blocks use.")
-    remedy = lazy("Ask who wrote the block's template for another way, or see that the mail reads well without it.")
+    passed = gettext_lazy("The large mail programs show everything that the blocks use.")
+    remedy = gettext_lazy(
+        "Ask who wrote the block's template for another way, or see that the mail reads well without it."
+    )
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for feature in clients.ignored_in(flight.soup):

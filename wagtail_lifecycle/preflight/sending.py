@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from wagtail_lifecycle import links
 from wagtail_lifecycle.models import Campaign, Run, SenderState
@@ -37,8 +36,8 @@ NOBODY_READS: Final = ("noreply", "no-reply", "donotreply", "do-not-reply")
 class Sendable(Check):
     name = "sendable"
     severity = BLOCKER
-    passed = lazy("Everything that a mail needs is there.")
-    remedy = lazy("The sentence says what is missing.")
+    passed = gettext_lazy("Everything that a mail needs is there.")
+    remedy = gettext_lazy("The sentence says what is missing.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for problem in flight.problems:
@@ -51,8 +50,8 @@ class Scheduled(Check):
     severity = BLOCKER
     field = "frequency"
     is_of_content = False
-    passed = lazy("The schedule has a next run.")
-    remedy = lazy("Choose a date and time in the future, and fill in what the schedule needs.")
+    passed = gettext_lazy("The schedule has a next run.")
+    remedy = gettext_lazy("Choose a date and time in the future, and fill in what the schedule needs.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         problem = flight.circumstances.schedule_problem if flight.circumstances else None
@@ -65,8 +64,8 @@ class Expiring(Check):
     name = "schedule_expires"
     field = "expire_at"
     is_of_content = False
-    passed = lazy("The campaign is still live when it goes.")
-    remedy = lazy("Let the campaign expire later, or never.")
+    passed = gettext_lazy("The campaign is still live when it goes.")
+    remedy = gettext_lazy("Let the campaign expire later, or never.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         slot = flight.circumstances.next_slot if flight.circumstances else None
@@ -80,8 +79,8 @@ class PostalAddress(Check):
     name = "postal_address"
     field = "sender"
     is_of_content = False
-    passed = lazy("The foot says who sends the mail, as the law asks.")
-    remedy = lazy("Give the site's branding or the sender a postal address.")
+    passed = gettext_lazy("The foot says who sends the mail, as the law asks.")
+    remedy = gettext_lazy("Give the site's branding or the sender a postal address.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         sender = flight.sender
@@ -94,8 +93,8 @@ class SenderDomain(Check):
     name = "sender_domain"
     field = "sender"
     is_of_content = False
-    passed = lazy("The mail comes from the domain that its links lead to.")
-    remedy = lazy("Choose a sender of the site's own domain; mail servers trust it more.")
+    passed = gettext_lazy("The mail comes from the domain that its links lead to.")
+    remedy = gettext_lazy("Choose a sender of the site's own domain; mail servers trust it more.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         host = urlsplit(links.base_url()).hostname or ""
@@ -123,8 +122,8 @@ class NobodyReads(Check):
     name = "sender_noreply"
     field = "sender"
     is_of_content = False
-    passed = lazy("Somebody reads the answers.")
-    remedy = lazy("Choose a sender whose answers somebody reads, or give this one a reply-to address.")
+    passed = gettext_lazy("Somebody reads the answers.")
+    remedy = gettext_lazy("Choose a sender whose answers somebody reads, or give this one a reply-to address.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         sender = flight.sender
@@ -138,8 +137,8 @@ class SenderPaused(Check):
     field = ""
     is_of_content = False
     is_to_accept = False
-    passed = lazy("The sender works.")
-    remedy = lazy("“Failed mails” says why it is paused, and has a button to resume it.")
+    passed = gettext_lazy("The sender works.")
+    remedy = gettext_lazy("“Failed mails” says why it is paused, and has a button to resume it.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         if flight.sender and SenderState.objects.filter(key=flight.sender.key, paused_at__isnull=False).exists():
@@ -151,8 +150,8 @@ class AudienceEmpty(Check):
     name = "audience_empty"
     field = "audience"
     is_of_content = False
-    passed = lazy("There are people in the audience.")
-    remedy = lazy("Choose another audience, or publish all the same where people will still join this one.")
+    passed = gettext_lazy("There are people in the audience.")
+    remedy = gettext_lazy("Choose another audience, or publish all the same where people will still join this one.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         # Who an event happens to joins the audience by it.
@@ -165,8 +164,8 @@ class AudienceUnusual(Check):
     name = "audience_unusual"
     field = "audience"
     is_of_content = False
-    passed = lazy("The audience has its usual size.")
-    remedy = lazy("See that the audience is the one you mean.")
+    passed = gettext_lazy("The audience has its usual size.")
+    remedy = gettext_lazy("See that the audience is the one you mean.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         now, before = flight.audience_size, _usual_size(flight.campaign)
@@ -193,8 +192,8 @@ def _usual_size(campaign: Campaign) -> int | None:
 class TranslationBroken(Check):
     name = "translation_broken"
     is_of_content = False
-    passed = lazy("Every live translation can be sent.")
-    remedy = lazy("Open the translation, put it right and publish it.")
+    passed = gettext_lazy("Every live translation can be sent.")
+    remedy = gettext_lazy("Open the translation, put it right and publish it.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         campaign = flight.campaign
@@ -226,8 +225,8 @@ class BeatUnseen(Check):
     field = ""
     is_of_content = False
     is_to_accept = False
-    passed = lazy("Somebody watches the clock.")
-    remedy = lazy("Start Celery's beat, or run lifecycle_tick by cron.")
+    passed = gettext_lazy("Somebody watches the clock.")
+    remedy = gettext_lazy("Start Celery's beat, or run lifecycle_tick by cron.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         around = _nothing_was_recovered(flight)
@@ -241,8 +240,8 @@ class WorkerUnseen(Check):
     field = ""
     is_of_content = False
     is_to_accept = False
-    passed = lazy("The workers work.")
-    remedy = lazy("Start a Celery worker that takes the queues of the package.")
+    passed = gettext_lazy("The workers work.")
+    remedy = gettext_lazy("Start a Celery worker that takes the queues of the package.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         around = _nothing_was_recovered(flight)

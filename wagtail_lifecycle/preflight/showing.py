@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from wagtail_lifecycle.preflight.base import BLOCKER, Check, Fault
 from wagtail_lifecycle.preflight.tallies import CUT_AT, KILOBYTE, LARGE_AT
@@ -33,8 +32,8 @@ def in_kilobytes(octets: int) -> int:
 class SizeCut(Check):
     name = "size_cut"
     severity = BLOCKER
-    passed = lazy("Gmail shows the whole mail.")
-    remedy = lazy("Take blocks out, or show fewer lines: Gmail cuts a mail after 102 kB.")
+    passed = gettext_lazy("Gmail shows the whole mail.")
+    remedy = gettext_lazy("Take blocks out, or show fewer lines: Gmail cuts a mail after 102 kB.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         size = size_of(flight)
@@ -46,8 +45,8 @@ class SizeCut(Check):
 @register_check
 class SizeLarge(Check):
     name = "size_large"
-    passed = lazy("The mail is of a good size.")
-    remedy = lazy("Take out what is not needed: after 102 kB Gmail cuts a mail.")
+    passed = gettext_lazy("The mail is of a good size.")
+    remedy = gettext_lazy("Take out what is not needed: after 102 kB Gmail cuts a mail.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         size = size_of(flight)
@@ -61,8 +60,8 @@ class SizeLarge(Check):
 class MergeMissing(Check):
     name = "merge_missing"
     needs_people = True
-    passed = lazy("Nobody who was looked at misses a value.")
-    remedy = lazy("Give the merge tag a fallback: what readers see for whom the value is not known.")
+    passed = gettext_lazy("Nobody who was looked at misses a value.")
+    remedy = gettext_lazy("Give the merge tag a fallback: what readers see for whom the value is not known.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for path, count in (flight.tally.missing if flight.tally else {}).items():
@@ -79,8 +78,8 @@ class RenderError(Check):
     name = "render_error"
     severity = BLOCKER
     needs_people = True
-    passed = lazy("The mail can be made for everybody who was looked at.")
-    remedy = lazy("The site's own code for a block or its data failed: its log, or its author, knows more.")
+    passed = gettext_lazy("The mail can be made for everybody who was looked at.")
+    remedy = gettext_lazy("The site's own code for a block or its data failed: its log, or its author, knows more.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for cause, count in (flight.tally.errors if flight.tally else {}).items():

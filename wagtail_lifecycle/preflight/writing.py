@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from wagtail_lifecycle.preflight.base import Check, Fault
 from wagtail_lifecycle.registry import register_check
@@ -42,8 +42,8 @@ def subject_of(flight: Flight) -> str:
 class SubjectLength(Check):
     name = "subject_long"
     field = "subject"
-    passed = lazy("The subject is short enough for inboxes.")
-    remedy = lazy("Put the most important words first and leave out the rest; 70 characters are shown at most.")
+    passed = gettext_lazy("The subject is short enough for inboxes.")
+    remedy = gettext_lazy("Put the most important words first and leave out the rest; 70 characters are shown at most.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         length = len(subject_of(flight))
@@ -56,8 +56,8 @@ class SubjectLength(Check):
 class SubjectShouting(Check):
     name = "subject_shouting"
     field = "subject"
-    passed = lazy("The subject does not shout.")
-    remedy = lazy("Write the subject as you would say it; filters count capitals.")
+    passed = gettext_lazy("The subject does not shout.")
+    remedy = gettext_lazy("Write the subject as you would say it; filters count capitals.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         letters = [letter for letter in flight.content.subject if letter.isalpha() and letter.lower() != letter.upper()]
@@ -69,8 +69,8 @@ class SubjectShouting(Check):
 class SubjectPunctuation(Check):
     name = "subject_punctuation"
     field = "subject"
-    passed = lazy("The punctuation of the subject is calm.")
-    remedy = lazy("Leave one exclamation mark or none.")
+    passed = gettext_lazy("The punctuation of the subject is calm.")
+    remedy = gettext_lazy("Leave one exclamation mark or none.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         found = PUNCTUATION.search(flight.content.subject)
@@ -82,8 +82,8 @@ class SubjectPunctuation(Check):
 class PreheaderMissing(Check):
     name = "preheader_missing"
     field = "preheader"
-    passed = lazy("There is a preheader.")
-    remedy = lazy("Write one sentence that goes on where the subject ends.")
+    passed = gettext_lazy("There is a preheader.")
+    remedy = gettext_lazy("Write one sentence that goes on where the subject ends.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         if not flight.content.preheader.strip():
@@ -94,8 +94,8 @@ class PreheaderMissing(Check):
 class PreheaderRepeats(Check):
     name = "preheader_repeats"
     field = "preheader"
-    passed = lazy("The preheader says something else than the subject.")
-    remedy = lazy("Say in the preheader what the subject does not.")
+    passed = gettext_lazy("The preheader says something else than the subject.")
+    remedy = gettext_lazy("Say in the preheader what the subject does not.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         subject, preheader = (_plain(text) for text in (flight.content.subject, flight.content.preheader))
@@ -110,8 +110,8 @@ def _plain(text: str) -> str:
 @register_check
 class HeadingOrder(Check):
     name = "heading_order"
-    passed = lazy("The headings follow each other in order.")
-    remedy = lazy("Begin with one large heading, and let no level be left out on the way down.")
+    passed = gettext_lazy("The headings follow each other in order.")
+    remedy = gettext_lazy("Begin with one large heading, and let no level be left out on the way down.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         levels = [int(tag.name[1]) for tag in flight.soup.find_all(["h1", "h2", "h3", "h4", "h5", "h6"])]
@@ -128,8 +128,8 @@ class HeadingOrder(Check):
 @register_check
 class LinkWords(Check):
     name = "link_words"
-    passed = lazy("The words of every link say where it leads.")
-    remedy = lazy("Name what the link leads to: readers of screens hear links without the text around them.")
+    passed = gettext_lazy("The words of every link say where it leads.")
+    remedy = gettext_lazy("Name what the link leads to: readers of screens hear links without the text around them.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         for link in flight.links:
@@ -142,8 +142,8 @@ class LinkWords(Check):
 @register_check
 class TextEmpty(Check):
     name = "text_empty"
-    passed = lazy("The text part says something.")
-    remedy = lazy("Say in words what the pictures show: some people read mails as text.")
+    passed = gettext_lazy("The text part says something.")
+    remedy = gettext_lazy("Say in words what the pictures show: some people read mails as text.")
 
     def find(self, flight: Flight) -> Iterator[Fault]:
         if flight.example and not _own_words(flight):

@@ -189,14 +189,17 @@ def _sender_key(content: Content) -> str:
 
 def _example_person(audience: str) -> Example:
     data: dict[str, Any] = {}
+    person: dict[str, str] = {}
     for path, example in allowed_merge_tags(audience).items():
         *steps, last = path.removeprefix("recipient.").split(".")
+        if not steps and last in {"name", "first_name"}:
+            person[last] = str(example)
         if steps[:1] == ["data"]:
             place = data
             for step in steps[1:]:
                 place = place.setdefault(step, {})
             place[last] = str(example)
-    return Example(data=data)
+    return Example(**person, data=data)
 
 
 def _example_data(required: frozenset[str], period: str) -> dict[str, object]:

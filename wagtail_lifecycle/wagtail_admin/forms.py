@@ -6,7 +6,7 @@ from datetime import time
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms import WagtailAdminModelForm
@@ -27,6 +27,7 @@ from wagtail_lifecycle.wagtail_admin.fields import (
     KeepingChoiceField,
     TimeZoneField,
 )
+from wagtail_lifecycle.wagtail_admin.inbox import TAGGED
 from wagtail_lifecycle.wagtail_admin.preflight_reports import report_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ def is_needed(name: str, cleaned: Mapping[str, Any]) -> bool:
     return not kind or kind in NEEDED_BY.get(name, (kind,))
 
 
+def direction_of(language: str) -> str:
+    """Return the direction that `language` is written in, as HTML calls it."""
+    with translation.override(language):
+        return "rtl" if translation.get_language_bidi() else "ltr"
+
+
 class CampaignForm(WagtailAdminModelForm):
     """Says at each field, in a sentence, why the campaign cannot be sent."""
 
@@ -97,6 +104,9 @@ class CampaignForm(WagtailAdminModelForm):
             self.instance.sender = self.instance.source.sender
             for name in SOURCE_FIELDS:
                 self.fields.pop(name, None)
+        for name in TAGGED:
+            # By the language of the mail: the braces of a merge tag would mislead dir="auto".
+            self.fields[name].widget.attrs["dir"] = direction_of(self.instance.language)
         offer_sites(self)
         if "topic" in self.fields:
             self.fields["topic"].empty_label = gettext("None")

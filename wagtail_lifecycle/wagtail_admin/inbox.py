@@ -35,7 +35,7 @@ class InboxPanel(Panel):
             # A translation has the audience and the sender of its source, which its own page does not show.
             source = self.instance.source if self.instance is not None else None
             context["offers"] = {
-                "tags": offered_merge_tags(),
+                "tags": offered_merge_tags(self.instance.language if self.instance is not None else ""),
                 "texts": {name: str(text) for name, text in TEXTS.items()},
                 "senders": {sender.key: sender.name or sender.address for sender in settings.senders.values()},
                 "audience": source.audience if source is not None else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from draftjs_exporter import DOM
 from wagtail.admin.rich_text.converters.html_to_contentstate import InlineEntityElementHandler
@@ -23,16 +24,23 @@ ENTITY: Final = "MERGE-TAG"
 _PATH = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 
 
-def offered_merge_tags() -> list[dict[str, Any]]:
-    """Return every merge tag once, with the audiences that offer it and whether all of them do."""
-    offers: dict[str, Mapping[str, Any]] = {audience.name: audience.merge_tags for audience in registry.audiences}
+def offered_merge_tags(language: str = "") -> list[dict[str, Any]]:
+    """Return every merge tag once, with the audiences that offer it and whether all of them do.
+
+    The examples are in `language`, that of the mail, or else in the active one.
+    """
+    with translation.override(language or translation.get_language()):
+        offers = {
+            audience.name: {path: str(example) for path, example in audience.merge_tags.items()}
+            for audience in registry.audiences
+        }
     paths = dict.fromkeys(path for offer in offers.values() for path in offer)
     return [
         {
             "path": path,
             "label": str(label_of(path)),
             # Each audience has examples of its own.
-            "examples": {name: str(offer[path]) for name, offer in offers.items() if path in offer},
+            "examples": {name: offer[path] for name, offer in offers.items() if path in offer},
             "isShared": all(path in offer for offer in offers.values()),
         }
         for path in paths

@@ -69,7 +69,8 @@ class Moment:
 def moment(instant: datetime, zone: ZoneInfo) -> Moment:
     """Return `instant` in the words of the active language, by the clocks of `zone`."""
     local = instant.astimezone(zone)
-    return Moment(instant, f"{date_format(local, 'l')} {date_format(local, 'DATE_FORMAT')}, {local:%H:%M}")
+    words = {"weekday": date_format(local, "l"), "date": date_format(local), "time": f"{local:%H:%M}"}
+    return Moment(instant, gettext("%(weekday)s %(date)s, %(time)s") % words)
 
 
 def outlook_of(campaign: Campaign, now: datetime) -> Outlook:
