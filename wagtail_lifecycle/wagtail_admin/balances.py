@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Count
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from wagtail_lifecycle.models import Delivery, Run
@@ -81,7 +81,7 @@ class Balance:
             for part in self.parts
             if part.count
         ]
-        return ", ".join(told) or gettext("nobody")
+        return pgettext("between the parts of a list", ", ").join(told) or gettext("nobody")
 
 
 def balances_of(runs: Iterable[Run]) -> dict[int, Balance]:
