@@ -87,7 +87,7 @@ def sign_up(client, email="ines@example.org", url="/accounts/sign-up/"):
 
 
 def link_in(message):
-    [link] = re.findall(rf"{BASE}/lifecycle/verify/\S+/", message.body)
+    [link] = re.findall(rf"{BASE}/lifecycle/verify/\S+", message.body)
     return link
 
 
