@@ -167,7 +167,7 @@ def test_syncing_again_writes_nothing(clock, django_assert_max_num_queries):
     before = stamp()
     clock.move_to(NOW + HOUR, tick=False)
 
-    with django_assert_max_num_queries(18) as queries:
+    with django_assert_max_num_queries(22) as queries:
         schedules.sync(campaign.pk)
 
     assert stamp() == before
